@@ -37,6 +37,7 @@ export const faultKinds = {
   NUMERIC_OVERFLOW: 'invalid',
   UNSUPPORTED: 'invalid',
   NOT_FOUND: 'invalid',
+  FORBIDDEN: 'invalid',
   BODY_TOO_LARGE: 'exhausted',
   TOO_MANY_QUERIES: 'exhausted',
   MEMORY_BUDGET: 'exhausted',
@@ -51,6 +52,7 @@ export const faultKinds = {
   DATA_FOLDER_IN_USE: 'unavailable',
   CORRUPT_SEGMENT: 'corrupt',
   CORRUPT_LOG: 'corrupt',
+  CORRUPT_METADATA: 'corrupt',
   CORRUPT_FRAME: 'corrupt',
   INTERNAL: 'internal',
 } as const satisfies Record<string, FaultKind>;

@@ -50,6 +50,20 @@ export interface TableDefinition {
   readonly createdAtMs: number;
 }
 
+/** A table without what the controller gives it (id, column ids, version, time of creation); settings left out take their defaults. */
+export interface TableDefinitionRequest {
+  readonly name: string;
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: Type;
+    readonly nullable: boolean;
+    readonly defaultValue?: Value;
+  }[];
+  readonly timeColumn: string | null;
+  readonly indexes: readonly { readonly column: string; readonly kind: IndexKind }[];
+  readonly settings: Partial<TableSettings>;
+}
+
 /** Columns that every table has without declaring them. Ids are negative; never in `TableDefinition.columns`. */
 export const virtualColumns = {
   /** LONG; stored in every segment, because rows are sorted by time and move. */

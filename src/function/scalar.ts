@@ -16,7 +16,12 @@ export interface ScalarFunction {
   readonly name: string;
   readonly summary: string;
   /** Computes `length` rows. NULL handling is the function's own (most: any NULL argument gives NULL). */
-  readonly evaluate: (args: readonly Vector[], length: number, context: FunctionContext, types: { readonly args: readonly Type[]; readonly result: Type }) => Vector;
+  readonly evaluate: (
+    args: readonly Vector[],
+    length: number,
+    context: FunctionContext,
+    types: { readonly args: readonly Type[]; readonly result: Type },
+  ) => Vector;
 }
 
 /** What the binder learns of a call. */

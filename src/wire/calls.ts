@@ -3,9 +3,11 @@
  * A call whose `out` is a `Stream` sends frames (encoded batches, `column/frame`) under the receiver's credit and ends with a trailer.
  */
 import type { Fault } from '../base/fault.ts';
-import type { SegmentEntry, TableDefinition, TableSnapshot } from '../catalog/table.ts';
+import type { SegmentEntry, TableDefinition, TableDefinitionRequest, TableSnapshot } from '../catalog/table.ts';
 import type { Type, Value } from '../column/type.ts';
 import type { Node } from '../plan/node.ts';
+
+export type { TableDefinitionRequest } from '../catalog/table.ts';
 
 declare const stream: unique symbol;
 /** Marks a streaming call: frames are `Uint8Array`s (an encoded Batch each), the trailer follows the last. */
@@ -63,15 +65,6 @@ export type ControllerCalls = {
   /** What ingestion needs to resume. */
   partitions: { in: null; out: readonly (PartitionRef & { definition: TableDefinition; committedEnd: number })[] };
 };
-
-/** A table without what the controller gives it (id, column ids, version, time of creation). */
-export interface TableDefinitionRequest {
-  readonly name: string;
-  readonly columns: readonly { readonly name: string; readonly type: Type; readonly nullable: boolean; readonly defaultValue?: Value }[];
-  readonly timeColumn: string | null;
-  readonly indexes: readonly { readonly column: string; readonly kind: 'inverted' | 'range' | 'bloom' }[];
-  readonly settings: Partial<TableDefinition['settings']>;
-}
 
 // ── ingest ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,6 +203,44 @@ export type BuilderCalls = {
     in: { definition: TableDefinition; partition: number; startOffset: number; endOffset: number; shard: number };
     out: { segment: SegmentEntry };
   };
+};
+
+// ── server ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a query reads of one table, pinned. */
+export interface ServerScan {
+  readonly tableId: string;
+  readonly definition: TableDefinition;
+  readonly segments: readonly SegmentEntry[];
+  readonly ranges: ScanTask['ranges'];
+}
+
+export interface ServerRunInput {
+  readonly queryId: string;
+  /** Fragment 0 is the root; the others are dealt to shards. */
+  readonly fragments: readonly Node[];
+  readonly scans: readonly ServerScan[];
+  readonly inline: Readonly<Record<string, Uint8Array>>;
+  readonly nowMs: number;
+  readonly deadlineMs: number;
+  /** Of the whole query on this server. */
+  readonly memoryBytes: number;
+}
+
+export interface PinnedPartition extends PartitionRef {
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly freshness: PartitionFreshness;
+}
+
+export type ServerCalls = {
+  /** `RunStats.unitsAnswered`: segments and consuming ranges that every shard with a part of them answered, each once. */
+  run: { in: ServerRunInput; out: Stream<RunStats> };
+  /** Pins partitions at their owning shards, all for one lease. */
+  pin: { in: { leaseId: string; partitions: readonly PartitionRef[] }; out: readonly PinnedPartition[] };
+  release: { in: { leaseId: string }; out: null };
+  evict: { in: { segmentIds: readonly string[] }; out: null };
+  status: { in: null; out: readonly ShardStatus[] };
 };
 
 // ── broker ──────────────────────────────────────────────────────────────────────────────────────────────────

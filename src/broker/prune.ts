@@ -1,0 +1,43 @@
+/** Segments that cannot hold a row of a query, by the zone maps that the metadata keeps of them. */
+import type { SegmentEntry, TableDefinition } from '../catalog/table.ts';
+import { type BlockPredicate, compileFilter, judge } from '../exec/filter.ts';
+import type { FunctionContext } from '../function/scalar.ts';
+import type { Node } from '../plan/node.ts';
+
+type Scan = Extract<Node, { kind: 'scan' }>;
+
+export function scansOf(fragments: readonly Node[]): Scan[] {
+  const scans: Scan[] = [];
+  const visit = (node: Node): void => {
+    if (node.kind === 'scan') scans.push(node);
+    if ('source' in node) visit(node.source);
+  };
+  for (const fragment of fragments) visit(fragment);
+  return scans;
+}
+
+export const compileScanFilter = (scan: Scan, definition: TableDefinition, context: FunctionContext): BlockPredicate | null =>
+  scan.filter &&
+  compileFilter(
+    scan.filter,
+    scan.columns.map(({ id, type }) => ({
+      id,
+      type,
+      defaultValue: definition.columns.find(column => column.id === id)?.defaultValue ?? null,
+    })),
+    context,
+  );
+
+/** Segments that some scan of the table may find rows in. */
+export function pruneSegments(
+  scans: readonly Scan[],
+  definition: TableDefinition,
+  segments: readonly SegmentEntry[],
+  context: FunctionContext,
+): SegmentEntry[] {
+  const predicates = scans.map(scan => compileScanFilter(scan, definition, context));
+  if (predicates.includes(null)) return [...segments];
+  return segments.filter(({ zones, rowCount }) =>
+    predicates.some(predicate => judge(predicate!, id => zones[id] ?? null, rowCount) !== 'none'),
+  );
+}

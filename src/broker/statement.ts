@@ -1,0 +1,65 @@
+/** Statements that are not queries: what they do, and the rows that tell of it. */
+import { batchOf } from '../column/builder.ts';
+import { encodeBatch } from '../column/frame.ts';
+import { BOOLEAN, LONG, STRING, type Value, typeText } from '../column/type.ts';
+import type { BoundStatement, DescribedColumn } from '../sql/bound.ts';
+import type { Client } from '../wire/call.ts';
+import type { ControllerCalls, IngestCalls, ResultColumn } from '../wire/calls.ts';
+
+type Command = Extract<BoundStatement, { kind: 'createTable' | 'dropTable' | 'showTables' | 'insert' }>;
+
+interface CommandAnswer {
+  readonly columns: readonly ResultColumn[];
+  readonly rows: readonly (readonly Value[])[];
+}
+
+export const linesColumn: ResultColumn = { name: 'plan', type: STRING };
+export const linesFrame = (lines: readonly string[]): Uint8Array => encodeBatch(batchOf([STRING], lines.map(line => [line])));
+
+export const describeColumns: readonly ResultColumn[] = [
+  { name: 'column', type: STRING },
+  { name: 'type', type: STRING },
+  { name: 'nullable', type: BOOLEAN },
+];
+
+export const describeFrame = (columns: readonly DescribedColumn[]): Uint8Array =>
+  encodeBatch(batchOf(describeColumns.map(column => column.type), columns.map(({ name, type, nullable }) => [name, typeText(type), nullable])));
+
+const statusColumns: readonly ResultColumn[] = [{ name: 'status', type: STRING }];
+const tableColumns: readonly ResultColumn[] = [{ name: 'table', type: STRING }];
+const insertColumns: readonly ResultColumn[] = [{ name: 'inserted', type: LONG }];
+
+export const commandColumns = (command: Command): readonly ResultColumn[] =>
+  command.kind === 'showTables' ? tableColumns : command.kind === 'insert' ? insertColumns : statusColumns;
+
+export const commandFrame = ({ columns, rows }: CommandAnswer): Uint8Array =>
+  encodeBatch(batchOf(columns.map(column => column.type), rows));
+
+export async function runCommand(
+  command: Command,
+  { controller, ingest, signal }: { controller: Client<ControllerCalls>; ingest: Client<IngestCalls>; signal: AbortSignal },
+): Promise<CommandAnswer> {
+  const columns = commandColumns(command);
+  switch (command.kind) {
+    case 'createTable': {
+      const { request, ifNotExists } = command;
+      const table = await controller.call('createTable', { definition: request, ifNotExists }, { signal });
+      return { columns, rows: [[`created table ${table.name}`]] };
+    }
+    case 'dropTable': {
+      const { dropped } = await controller.call('dropTable', { name: command.name, ifExists: command.ifExists }, { signal });
+      return { columns, rows: [[dropped ? `dropped table ${command.name}` : `no table ${command.name}`]] };
+    }
+    case 'showTables': {
+      const { tables } = await controller.call('catalog', null, { signal });
+      const names = tables.map(table => table.name).sort();
+      return { columns, rows: names.map(name => [name]) };
+    }
+    case 'insert': {
+      const { tableId, columnIds, types, rows } = command;
+      const frame = encodeBatch(batchOf(types, rows));
+      const { inserted } = await ingest.call('insert', { tableId, columnIds, frame }, { signal });
+      return { columns, rows: [[BigInt(inserted)]] };
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/** Tables of schema `system`: what Weir knows of itself, as rows made when a query starts. */
+import { batchOf } from '../column/builder.ts';
+import { encodeBatch } from '../column/frame.ts';
+import { DOUBLE, INT, LONG, STRING, TIMESTAMP, type Type, type Value } from '../column/type.ts';
+import type { TableSnapshot } from '../catalog/table.ts';
+import type { SystemTable } from '../sql/catalog.ts';
+import type { IngestState, RunningQuery, ShardStatus } from '../wire/calls.ts';
+
+/** What the rows are made of; each is asked for only when a query reads its table. */
+export interface SystemSources {
+  queries(): Promise<readonly RunningQuery[]>;
+  tables(): Promise<readonly TableSnapshot[]>;
+  ingestion(): Promise<readonly IngestState[]>;
+  shards(): Promise<readonly ShardStatus[]>;
+}
+
+interface Definition {
+  readonly columns: readonly { readonly name: string; readonly type: Type }[];
+  rows(sources: SystemSources): Promise<Value[][]>;
+}
+
+const column = (name: string, type: Type): { name: string; type: Type } => ({ name, type });
+
+const definitions: Readonly<Record<string, Definition>> = {
+  'system.queries': {
+    columns: [
+      column('query_id', STRING),
+      column('state', STRING),
+      column('sql', STRING),
+      column('started_at', TIMESTAMP),
+      column('elapsed_ms', DOUBLE),
+      column('rows_returned', LONG),
+      column('rows_scanned', LONG),
+      column('identity', STRING),
+      column('error', STRING),
+    ],
+    async rows(sources) {
+      return (await sources.queries()).map(query => [
+        query.queryId,
+        query.state,
+        query.sql,
+        query.startedAtMs,
+        query.elapsedMs,
+        BigInt(query.rowsReturned),
+        BigInt(query.rowsScanned),
+        query.identity,
+        query.error,
+      ]);
+    },
+  },
+  'system.tables': {
+    columns: [
+      column('table', STRING),
+      column('table_id', STRING),
+      column('version', INT),
+      column('columns', INT),
+      column('segments', LONG),
+      column('committed_rows', LONG),
+      column('created_at', TIMESTAMP),
+    ],
+    async rows(sources) {
+      return (await sources.tables()).map(({ definition, segments }) => [
+        definition.name,
+        definition.id,
+        definition.version,
+        definition.columns.length,
+        BigInt(segments.length),
+        BigInt(segments.reduce((sum, segment) => sum + segment.rowCount, 0)),
+        definition.createdAtMs,
+      ]);
+    },
+  },
+  'system.segments': {
+    columns: [
+      column('table', STRING),
+      column('segment', STRING),
+      column('partition', INT),
+      column('start_offset', LONG),
+      column('end_offset', LONG),
+      column('rows', LONG),
+      column('size_bytes', LONG),
+      column('min_time', TIMESTAMP),
+      column('max_time', TIMESTAMP),
+      column('generation', INT),
+      column('table_version', INT),
+      column('created_at', TIMESTAMP),
+    ],
+    async rows(sources) {
+      return (await sources.tables()).flatMap(({ definition, segments }) =>
+        segments.map(segment => [
+          definition.name,
+          segment.id,
+          segment.partition,
+          BigInt(segment.startOffset),
+          BigInt(segment.endOffset),
+          BigInt(segment.rowCount),
+          BigInt(segment.sizeBytes),
+          segment.minTimeMs,
+          segment.maxTimeMs,
+          segment.generation,
+          segment.tableVersion,
+          segment.createdAtMs,
+        ]),
+      );
+    },
+  },
+  'system.ingestion': {
+    columns: [
+      column('table', STRING),
+      column('partition', INT),
+      column('state', STRING),
+      column('cause', STRING),
+      column('committed_offset', LONG),
+      column('ingested_offset', LONG),
+      column('end_offset', LONG),
+      column('lag_ms', DOUBLE),
+      column('watermark', TIMESTAMP),
+      column('rows_ingested', LONG),
+      column('rows_rejected', LONG),
+      column('log_size_bytes', LONG),
+    ],
+    async rows(sources) {
+      return (await sources.ingestion()).map(state => [
+        state.table,
+        state.partition,
+        state.freshness.state,
+        state.freshness.cause,
+        BigInt(state.committedEnd),
+        BigInt(state.freshness.ingestedOffset),
+        BigInt(state.freshness.endOffset),
+        state.freshness.lagMs,
+        state.freshness.watermarkMs,
+        BigInt(state.rowsIngested),
+        BigInt(state.rowsRejected),
+        BigInt(state.logSizeBytes),
+      ]);
+    },
+  },
+  'system.shards': {
+    columns: [
+      column('shard', INT),
+      column('arena_used_bytes', LONG),
+      column('arena_capacity_bytes', LONG),
+      column('segments_open', INT),
+      column('consuming_rows', LONG),
+      column('leases', INT),
+    ],
+    async rows(sources) {
+      return (await sources.shards()).map(status => [
+        status.shard,
+        BigInt(status.arenaUsedBytes),
+        BigInt(status.arenaCapacityBytes),
+        status.segmentsOpen,
+        BigInt(status.consuming.reduce((sum, { rowCount }) => sum + rowCount, 0)),
+        status.leases,
+      ]);
+    },
+  },
+};
+
+export const systemTables: readonly SystemTable[] = Object.entries(definitions).map(([name, { columns }]) => ({
+  name,
+  columns,
+}));
+
+/** A system table's rows now, as the frame of an `inline` node. */
+export async function systemTableFrame(name: string, sources: SystemSources): Promise<Uint8Array> {
+  const { columns, rows } = definitions[name]!;
+  return encodeBatch(batchOf(columns.map(({ type }) => type), await rows(sources)));
+}

@@ -1,0 +1,180 @@
+/** From what a user asks for to what a table is: the checks that hold whether the request came as DDL or as JSON. */
+import { fault } from '../base/fault.ts';
+import { type Type, type TypeName, typeText, type Value } from '../column/type.ts';
+import {
+  columnCountMax,
+  decimalPrecisionMax,
+  defaultSizeBytesMax,
+  indexCountMax,
+  retentionMsMax,
+  segmentAgeMsDefault,
+  segmentAgeMsMax,
+  segmentAgeMsMin,
+  segmentRowsDefault,
+  segmentRowsMax,
+} from './limits.ts';
+import { checkColumnName, checkTableName, findColumn, foldName } from './name.ts';
+import type {
+  ColumnDefinition,
+  IndexDefinition,
+  IndexKind,
+  TableDefinition,
+  TableDefinitionRequest,
+  TableSettings,
+} from './table.ts';
+import { fitsType } from './value.ts';
+
+const typeNames: readonly TypeName[] = [
+  'BOOLEAN',
+  'INT',
+  'LONG',
+  'FLOAT',
+  'DOUBLE',
+  'DECIMAL',
+  'TIMESTAMP',
+  'DATE',
+  'INTERVAL',
+  'STRING',
+  'UUID',
+  'JSON',
+  'BYTES',
+];
+
+/** What each kind of index can be built on; an inverted index lists rows by dictionary code, so it needs a dictionary. */
+const indexableTypes: Record<IndexKind, readonly TypeName[]> = {
+  inverted: ['STRING', 'UUID'],
+  range: [],
+  bloom: [],
+};
+
+const invalid = (message: string, hint?: string) => fault('INVALID_DEFINITION', message, { hint });
+
+/**
+ * The definition of a new table: ids from 1 in the order of the columns, version 1, settings filled in.
+ * @param identity `id` 12 hexadecimal digits, never used before.
+ * @throws FaultError INVALID_DEFINITION, UNKNOWN_COLUMN, UNSUPPORTED
+ */
+export function defineTable(
+  request: TableDefinitionRequest,
+  identity: { readonly id: string; readonly createdAtMs: number },
+): TableDefinition {
+  checkTableName(request.name);
+  const columns = defineColumns(request);
+  const timeColumn = request.timeColumn === null ? null : findColumn({ columns }, request.timeColumn);
+  if (timeColumn !== null && timeColumn.type.name !== 'TIMESTAMP' && timeColumn.type.name !== 'DATE')
+    throw invalid(
+      `the time column ${timeColumn.name} is ${typeText(timeColumn.type)}`,
+      'a time column is TIMESTAMP or DATE',
+    );
+  return {
+    id: identity.id,
+    name: request.name,
+    version: 1,
+    columns,
+    timeColumnId: timeColumn?.id ?? null,
+    indexes: defineIndexes(request, columns),
+    source: { kind: 'log', partitionCount: 1 },
+    settings: defineSettings(request.settings, timeColumn !== null),
+    createdAtMs: identity.createdAtMs,
+  };
+}
+
+function defineColumns({ name: table, columns }: TableDefinitionRequest): ColumnDefinition[] {
+  if (columns.length === 0) throw invalid(`table ${table} has no columns`, 'declare at least one');
+  if (columns.length > columnCountMax)
+    throw invalid(
+      `table ${table} has ${columns.length} columns`,
+      `at most ${columnCountMax} are allowed; keep rare fields together in a JSON column`,
+    );
+  const seen = new Map<string, string>();
+  return columns.map(({ name, type, nullable, defaultValue = null }, index) => {
+    checkColumnName(name);
+    const twin = seen.get(foldName(name));
+    if (twin !== undefined)
+      throw invalid(
+        twin === name ? `column ${name} is declared twice` : `columns ${twin} and ${name} differ only by case`,
+        'rename one of them',
+      );
+    seen.set(foldName(name), name);
+    checkType(name, type);
+    checkDefault(name, type, defaultValue);
+    return { id: index + 1, name, type, nullable, defaultValue };
+  });
+}
+
+function checkType(column: string, { name, precision, scale }: Type): void {
+  if (!typeNames.includes(name)) throw invalid(`column ${column} has no known type`, `types: ${typeNames.join(', ')}`);
+  if (name !== 'DECIMAL') {
+    if (precision !== undefined || scale !== undefined)
+      throw invalid(`column ${column}: ${name} takes no precision`, `write ${name}, or DECIMAL(p,s)`);
+    return;
+  }
+  if (precision === undefined || !isWhole(precision, 1, decimalPrecisionMax))
+    throw invalid(
+      `column ${column}: DECIMAL with precision ${precision}`,
+      `the precision is a whole number from 1 to ${decimalPrecisionMax}`,
+    );
+  if (scale === undefined || !isWhole(scale, 0, precision))
+    throw invalid(
+      `column ${column}: DECIMAL(${precision}) with scale ${scale}`,
+      `the scale is a whole number from 0 to the precision, ${precision}`,
+    );
+}
+
+function checkDefault(column: string, type: Type, value: Value): void {
+  if (value === null) return;
+  if (!fitsType(value, type))
+    throw invalid(`column ${column}: its default is no ${typeText(type)}`, `give a ${typeText(type)} value, or none`);
+  const length = typeof value === 'string' || value instanceof Uint8Array ? value.length : 0;
+  if (length > defaultSizeBytesMax)
+    throw invalid(`column ${column}: its default is ${length} long`, `at most ${defaultSizeBytesMax} are allowed`);
+}
+
+function defineIndexes({ indexes }: TableDefinitionRequest, columns: readonly ColumnDefinition[]): IndexDefinition[] {
+  if (indexes.length > indexCountMax)
+    throw invalid(`${indexes.length} indexes are declared`, `at most ${indexCountMax} are allowed`);
+  const seen = new Set<string>();
+  return indexes.map(({ column: name, kind }) => {
+    const column = findColumn({ columns }, name);
+    const types: readonly TypeName[] | undefined = Object.hasOwn(indexableTypes, kind)
+      ? indexableTypes[kind]
+      : undefined;
+    if (types === undefined)
+      throw invalid(`${kind} is no kind of index`, `kinds: ${Object.keys(indexableTypes).join(', ')}`);
+    if (types.length === 0)
+      throw fault('UNSUPPORTED', `column ${name}: ${kind} indexes are not supported yet`, {
+        hint: 'leave it out: zone maps prune blocks on every column without an index',
+      });
+    if (!types.includes(column.type.name))
+      throw invalid(
+        `column ${name}: ${kind} indexes are on ${types.join(' and ')} columns, and this is ${typeText(column.type)}`,
+        'leave it out: zone maps prune blocks on every column without an index',
+      );
+    const key = `${kind} ${column.id}`;
+    if (seen.has(key)) throw invalid(`column ${name} has its ${kind} index twice`, 'declare it once');
+    seen.add(key);
+    return { columnId: column.id, kind };
+  });
+}
+
+function defineSettings(request: Partial<TableSettings>, hasTimeColumn: boolean): TableSettings {
+  const segmentRows = request.segmentRows ?? segmentRowsDefault;
+  const segmentAgeMs = request.segmentAgeMs ?? segmentAgeMsDefault;
+  const retentionMs = request.retentionMs ?? null;
+  checkRange('segment_rows', segmentRows, 1, segmentRowsMax, 'rows');
+  checkRange('segment_age', segmentAgeMs, segmentAgeMsMin, segmentAgeMsMax, 'ms');
+  if (retentionMs !== null) {
+    checkRange('retention', retentionMs, 1, retentionMsMax, 'ms');
+    if (!hasTimeColumn)
+      throw invalid('retention needs a time column', "name one with time_column = '…', or leave retention out");
+  }
+  return { segmentRows, segmentAgeMs, retentionMs };
+}
+
+const isWhole = (value: unknown, min: number, max: number): boolean =>
+  Number.isInteger(value) && min <= (value as number) && (value as number) <= max;
+
+function checkRange(setting: string, value: number, min: number, max: number, unit: string): void {
+  if (!isWhole(value, min, max))
+    throw invalid(`${setting} is ${value} ${unit}`, `give a whole number of ${unit} from ${min} to ${max}`);
+}

@@ -1,0 +1,66 @@
+/** What a fragment's run is given; `shard` builds it, `exec` reads it. */
+import type { Clock } from '../base/seams.ts';
+import type { TableDefinition } from '../catalog/table.ts';
+import type { ArenaViews } from '../kernel/arena.ts';
+import type { Batch } from '../column/column.ts';
+import type { Block, SegmentReader } from '../segment/block.ts';
+
+/** Rows `[startRow, endRow)` of one block. */
+export interface BlockRange {
+  readonly block: Block;
+  readonly startRow: number;
+  readonly endRow: number;
+}
+
+/** One committed segment, or one partition's pinned consuming rows (which may lie in several consuming segments). */
+export interface ScanUnit {
+  /** What the broker expects to be answered: a segment's id, or `consuming-<tableId>-<partition>`. */
+  readonly id: string;
+  /** Opens it: reads a manifest, no column. Called when the scan gets there. */
+  open(): Promise<{ readonly segment: SegmentReader | null; readonly ranges: readonly BlockRange[] }>;
+}
+
+export interface ScanSource {
+  readonly definition: TableDefinition;
+  readonly units: readonly ScanUnit[];
+}
+
+/** Bytes that a query holds beyond the shard's columns; refuses with MEMORY_BUDGET and the number. */
+export interface MemoryAccount {
+  /** Sets what one holder (a hash table, a sort) has; the sum over holders must stay below the budget. */
+  hold(holder: object, sizeBytes: number): void;
+  release(holder: object): void;
+  readonly peakBytes: number;
+}
+
+export interface ExecContext {
+  readonly arena: ArenaViews;
+  /** By table id. */
+  readonly sources: ReadonlyMap<string, ScanSource>;
+  readonly inline: Readonly<Record<string, Batch>>;
+  /** Batches of another fragment, from every shard that runs it. */
+  exchange(fragment: number): AsyncGenerator<Batch, void, void>;
+  readonly nowMs: number;
+  readonly timeZone: string;
+  readonly clock: Clock;
+  readonly memory: MemoryAccount;
+  /**
+   * Called between blocks and between batches: lets other work of the thread run when this query's slice is over, and
+   * throws CANCELLED or TIMEOUT. No address survives it.
+   */
+  yield(): Promise<void>;
+  readonly stats: ExecStats;
+  /** Lives as long as the shard: dictionaries shared between segments, compiled shapes. */
+  readonly caches: WeakMap<object, unknown>;
+}
+
+export interface ExecStats {
+  rowsScanned: number;
+  rowsMatched: number;
+  blocksScanned: number;
+  blocksPruned: number;
+  segmentsScanned: number;
+  segmentsPruned: number;
+  unitsAnswered: string[];
+  filters: Record<string, number>;
+}

@@ -1,0 +1,144 @@
+/**
+ * Aggregates over distinct values: the set of (group, value) pairs, exact. Without groups the set is the values' own ids,
+ * so COUNT(DISTINCT x) over a dictionary column costs what grouping by it costs.
+ *
+ * A state travels as the group's distinct values in one frame (BYTES): values, never ids, because every shard has its own.
+ */
+import { decodeBatch, encodeBatch } from '../column/frame.ts';
+import { BYTES, type Type } from '../column/type.ts';
+import type { Vector } from '../column/vector.ts';
+import type { AggregateCall } from '../plan/expr.ts';
+import { type Aggregate, bytesVector, createPlainAggregate } from './aggregate.ts';
+import { columnVector, gatherVector } from './input.ts';
+import { createKeyer, type Keyer, PairTable } from './keys.ts';
+import { ValueBuffer } from './row-buffer.ts';
+
+/** Values handed on at once. */
+const chunkRows = 16_384;
+
+export class DistinctAggregate implements Aggregate {
+  readonly stateTypes = [BYTES];
+  readonly #call: AggregateCall;
+  readonly #type: Type;
+  readonly #keyer: Keyer;
+  /** (group, value id) → pair; unused while there is only group 0. */
+  readonly #pairs = new PairTable();
+  #groupCount = 1;
+  #grouped = false;
+  /** Value ids of group 0 are `[0, #ungroupedCount)` as long as nothing was grouped. */
+  #ungroupedCount = 0;
+  #sorted: { starts: Uint32Array; ids: Uint32Array } | null = null;
+  #scratch = new Uint32Array(0);
+  #pairScratch = new Uint32Array(0);
+
+  constructor(call: AggregateCall, type: Type) {
+    this.#call = call;
+    this.#type = type;
+    this.#keyer = createKeyer(type);
+  }
+
+  get sizeBytes(): number {
+    return this.#keyer.sizeBytes + this.#pairs.sizeBytes;
+  }
+
+  grow(groupCount: number): void {
+    if (groupCount <= this.#groupCount) return;
+    this.#groupCount = groupCount;
+    this.#sorted = null;
+  }
+
+  add(groups: Uint32Array | null, vector: Vector | null, length: number): void {
+    this.#sorted = null;
+    let values = vector!;
+    let rows = length;
+    let rowGroups = groups;
+    if (values.nulls) {
+      // NULL is not a value for an aggregate: leave those rows out before they get an id.
+      const kept = new Uint32Array(length);
+      let count = 0;
+      for (let row = 0; row < length; row++) if (values.nulls[row] === 0) kept[count++] = row;
+      values = gatherVector({ ...values, nulls: null }, kept, count);
+      rowGroups = groups && kept.subarray(0, count).map(row => groups[row]!);
+      rows = count;
+    }
+    if (this.#scratch.length < rows) {
+      this.#scratch = new Uint32Array(rows);
+      this.#pairScratch = new Uint32Array(rows);
+    }
+    this.#keyer.ids(values, this.#scratch);
+    if (rowGroups === null && !this.#grouped) {
+      this.#ungroupedCount = this.#keyer.count;
+      return;
+    }
+    this.#grouped = true;
+    const firsts = rowGroups ?? new Uint32Array(rows);
+    this.#pairs.ids(firsts, this.#groupCount, this.#scratch, this.#keyer.count, rows, this.#pairScratch);
+  }
+
+  merge(groups: Uint32Array | null, states: readonly Vector[], length: number): void {
+    const state = states[0]!;
+    if (state.form !== 'string') throw new Error('a distinct state travels as BYTES');
+    const { pool } = state;
+    for (let row = 0; row < length; row++) {
+      if (state.nulls && state.nulls[row]) continue;
+      const entry = pool.offsetsBase + state.ids[row]!;
+      const start = pool.bytesBase + pool.offsets[entry]!;
+      // A copy: frames want alignment, and the batch is borrowed.
+      const batch = decodeBatch(pool.bytes.slice(start, pool.bytesBase + pool.offsets[entry + 1]!));
+      for (let from = 0; from < batch.rowCount; from += chunkRows) {
+        const count = Math.min(chunkRows, batch.rowCount - from);
+        const rowGroups = groups && new Uint32Array(count).fill(groups[row]!);
+        this.add(rowGroups, columnVector(batch.columns[0]!, from, count), count);
+      }
+    }
+  }
+
+  /** Value ids in order of their groups: those of group g are `ids[starts[g] .. starts[g + 1])`. Built once, after the last row. */
+  #byGroup(): { starts: Uint32Array; ids: Uint32Array } {
+    if (this.#sorted) return this.#sorted;
+    const starts = new Uint32Array(this.#groupCount + 1);
+    if (!this.#grouped) {
+      starts.fill(this.#ungroupedCount, 1);
+      return (this.#sorted = { starts, ids: Uint32Array.from({ length: this.#ungroupedCount }, (_, id) => id) });
+    }
+    const pairs = this.#pairs;
+    for (let pair = 0; pair < pairs.count; pair++) starts[pairs.firstOf(pair) + 1]!++;
+    for (let group = 0; group < this.#groupCount; group++) starts[group + 1]! += starts[group]!;
+    const next = starts.slice();
+    const ids = new Uint32Array(pairs.count);
+    for (let pair = 0; pair < pairs.count; pair++) ids[next[pairs.firstOf(pair)]!++] = pairs.secondOf(pair);
+    return (this.#sorted = { starts, ids });
+  }
+
+  states(from: number, to: number): Vector[] {
+    const { starts, ids } = this.#byGroup();
+    const frames = Array.from({ length: to - from }, (_, row) => {
+      const start = starts[from + row]!;
+      const end = starts[from + row + 1]!;
+      if (start === end) return null;
+      const buffer = new ValueBuffer(this.#type);
+      for (let at = start; at < end; at += chunkRows) {
+        const part = ids.subarray(at, Math.min(at + chunkRows, end));
+        buffer.append(this.#keyer.values(part, part.length));
+      }
+      return encodeBatch({ rowCount: buffer.length, columns: [buffer.column(null, 0, buffer.length)] });
+    });
+    return [bytesVector(frames)];
+  }
+
+  finish(from: number, to: number): Vector {
+    const { starts, ids } = this.#byGroup();
+    if (this.#call.function === 'count') {
+      const values = Float64Array.from({ length: to - from }, (_, row) => starts[from + row + 1]! - starts[from + row]!);
+      return { form: 'number', length: to - from, nulls: null, values };
+    }
+    const plain = createPlainAggregate(this.#call.function, this.#type, this.#call.type);
+    plain.grow(to - from);
+    for (let group = from; group < to; group++)
+      for (let at = starts[group]!; at < starts[group + 1]!; at += chunkRows) {
+        const part = ids.subarray(at, Math.min(at + chunkRows, starts[group + 1]!));
+        plain.add(new Uint32Array(part.length).fill(group - from), this.#keyer.values(part, part.length), part.length);
+      }
+    return plain.finish(0, to - from);
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * JSON objects to rows, without an object in between: each value's bytes go to its column's sink, so that an integer
+ * keeps its 64 bits and a string is never a JavaScript string.
+ *
+ * Events of one source nearly always have their keys in one order. So each key remembers the key that came after it last
+ * time, and its bytes are compared in place; only a surprise is unescaped and looked up.
+ */
+import { keysRememberedMax, nestingDepthMax } from './limits.ts';
+import type { Field, RowSink } from './row-sink.ts';
+import { skipNumber, skipSpace, skipString, skipValue, skipWord, unescapeString } from './scan.ts';
+
+interface Key {
+  /** As written, quotes included. */
+  readonly bytes: Uint8Array;
+  /** null: the table has no such column. */
+  readonly field: Field | null;
+  readonly exactName: boolean;
+  next: Key | null;
+}
+
+const decoder = new TextDecoder();
+
+export class JsonRowReader {
+  readonly #bytes: Uint8Array;
+  readonly #rows: RowSink;
+  /** Whether a line's end is whitespace inside a row. */
+  readonly #newline: boolean;
+  readonly #start: Key = { bytes: new Uint8Array(0), field: null, exactName: false, next: null };
+  readonly #keys = new Map<string, Key>();
+  #unescaped = new Uint8Array(256);
+
+  /** @param bytes End in a sentinel; see `scan`. */
+  constructor(bytes: Uint8Array, rows: RowSink, newline: boolean) {
+    this.#bytes = bytes;
+    this.#rows = rows;
+    this.#newline = newline;
+  }
+
+  /**
+   * Reads the object whose `{` is at `at` into the row begun; answers the position after its `}`, or `~p` where byte p is
+   * no JSON. A value that its column does not take is a reason in the row, not an error here.
+   */
+  read(at: number): number {
+    const bytes = this.#bytes;
+    const newline = this.#newline;
+    const rows = this.#rows;
+    at++;
+    if (bytes[at]! <= 32) at = skipSpace(bytes, at, newline);
+    if (bytes[at] === 125) return at + 1;
+    let previous = this.#start;
+    for (;;) {
+      let key = previous.next;
+      let end = key === null ? -1 : this.#matches(key, at);
+      if (end < 0) {
+        end = bytes[at] === 34 ? skipString(bytes, at) : ~at;
+        if (end < 0) return end;
+        key = this.#keyOf(at, end);
+        previous.next = key;
+      }
+      previous = key!;
+      at = end;
+      if (bytes[at] !== 58) {
+        at = skipSpace(bytes, at, newline);
+        if (bytes[at] !== 58) return ~at;
+      }
+      at++;
+      if (bytes[at]! <= 32) at = skipSpace(bytes, at, newline);
+      const field = key!.field;
+      if (field !== null && rows.claim(field, key!.exactName)) at = this.#value(field, at);
+      else {
+        if (field === null) rows.ignoredValues++;
+        at = skipValue(bytes, at, newline);
+      }
+      if (at < 0) return at;
+      if (bytes[at]! <= 32) at = skipSpace(bytes, at, newline);
+      const byte = bytes[at];
+      if (byte === 125) return at + 1;
+      if (byte !== 44) return ~at;
+      at++;
+      if (bytes[at]! <= 32) at = skipSpace(bytes, at, newline);
+    }
+  }
+
+  /** Position after the key if it stands at `at`, else -1. */
+  #matches(key: Key, at: number): number {
+    const bytes = this.#bytes;
+    const expected = key.bytes;
+    const size = expected.length;
+    for (let index = 0; index < size; index++) if (bytes[at + index] !== expected[index]) return -1;
+    return at + size;
+  }
+
+  #keyOf(from: number, to: number): Key {
+    const bytes = this.#bytes;
+    const written = bytes.subarray(from, to);
+    const text = decoder.decode(written);
+    const known = this.#keys.get(text);
+    if (known) return known;
+    const size = unescapeString(bytes, from + 1, to - 1, this.#roomFor(to - from));
+    const name = decoder.decode(this.#unescaped.subarray(0, size));
+    const field = this.#rows.find(name);
+    const key: Key = { bytes: written, field, exactName: field !== null && field.column.name === name, next: null };
+    if (this.#keys.size < keysRememberedMax) this.#keys.set(text, key);
+    return key;
+  }
+
+  #roomFor(size: number): Uint8Array {
+    if (size > this.#unescaped.length) this.#unescaped = new Uint8Array(size * 2);
+    return this.#unescaped;
+  }
+
+  #value(field: Field, at: number): number {
+    const bytes = this.#bytes;
+    const rows = this.#rows;
+    const first = bytes[at]!;
+    const sink = field.sink;
+    let end: number;
+    let reason: string | null;
+    if (first === 110) {
+      end = skipWord(bytes, at);
+      if (end > 0) rows.null(field);
+      return end;
+    }
+    if (sink.takesJson) {
+      end = skipValue(bytes, at, this.#newline);
+      if (end < 0) return end;
+      reason = sink.json(bytes, at, end, rows.row);
+    } else if (first === 34) {
+      end = at + 1;
+      let byte = bytes[end]!;
+      while (byte !== 34 && byte !== 92 && byte >= 32) byte = bytes[++end]!;
+      if (byte === 34) {
+        reason = sink.text(bytes, at + 1, end, rows.row);
+        end++;
+      } else {
+        end = skipString(bytes, at);
+        if (end < 0) return end;
+        const size = unescapeString(bytes, at + 1, end - 1, this.#roomFor(end - at));
+        reason = sink.text(this.#unescaped, 0, size, rows.row);
+      }
+    } else if (first === 45 || (first >= 48 && first <= 57)) {
+      end = skipNumber(bytes, at);
+      if (end < 0) return end;
+      reason = sink.number(bytes, at, end, rows.row);
+    } else if (first === 123 || first === 91) {
+      end = skipValue(bytes, at, this.#newline);
+      if (end < 0) return end;
+      reason = sink.json(bytes, at, end, rows.row);
+    } else {
+      end = skipWord(bytes, at);
+      if (end < 0) return end;
+      reason = sink.boolean(first === 116, rows.row);
+    }
+    if (reason !== null) rows.fail(field, reason);
+    return end;
+  }
+}
+
+/** What is wrong with byte `at` of a row that starts at `from`, in words. `ended`: the byte is the sentinel. */
+export function describeSyntaxError(bytes: Uint8Array, at: number, from: number, ended: boolean): string {
+  const byte = bytes[at]!;
+  const where = `at byte ${at - from + 1} of the row`;
+  if (ended) return `the JSON ends too early, ${where}`;
+  if ((byte === 123 || byte === 91) && startsValue(bytes, at, from))
+    return `objects and arrays nested more than ${nestingDepthMax} deep, ${where}`;
+  if (byte < 32)
+    return `a control character (0x${byte.toString(16).padStart(2, '0')}) ${where}; in a string it must be escaped`;
+  return `unexpected ${JSON.stringify(byte < 127 ? String.fromCharCode(byte) : '\ufffd')} ${where}`;
+}
+
+/** True if JSON's grammar wants a value at `at`, which holds an opening bracket. */
+function startsValue(bytes: Uint8Array, at: number, from: number): boolean {
+  do at--;
+  while (at > from && bytes[at]! <= 32);
+  return at >= from && (bytes[at] === 58 || bytes[at] === 44 || bytes[at] === 91);
+}

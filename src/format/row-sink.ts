@@ -1,0 +1,148 @@
+/** All sinks of a table, a row at a time: what is missing, what may not be NULL, what was rejected and why. */
+import { isUtf8 } from 'node:buffer';
+import { matchName } from '../catalog/name.ts';
+import type { ColumnDefinition } from '../catalog/table.ts';
+import { isPooled } from '../column/type.ts';
+import { excerptOf } from './excerpt.ts';
+import { createFixedSink } from './fixed-sinks.ts';
+import { rejectsKeptMax, rowSizeBytesMax } from './limits.ts';
+import { createPooledSink } from './pooled-sinks.ts';
+import type { Reason, Sink } from './sink.ts';
+import type { Decoded, DecodeTarget, Reject } from './target.ts';
+
+/** A column of the target and where its values go. */
+export interface Field {
+  readonly column: ColumnDefinition;
+  readonly sink: Sink;
+  /** `RowSink.attempt` of the last row that gave a value. */
+  attempt: number;
+}
+
+const notNull = 'is NULL, but the column is NOT NULL';
+
+export class RowSink {
+  readonly fields: readonly Field[];
+  /** Counts the rows begun, rejected ones too: tells a second value of one row from the first of the next. */
+  attempt = 0;
+  /** Rows that stand; the index of the row being read. */
+  row = 0;
+  ignoredValues = 0;
+  /** Why the row being read cannot stand; the first reason counts. */
+  reason: Reason = null;
+  #column: string | null = null;
+  #fieldsSeen = 0;
+  #capacity: number;
+  readonly #bytes: Uint8Array;
+  /** Checked once for the whole input; row by row only where that fails. */
+  readonly #isUtf8: boolean;
+  readonly #target: DecodeTarget;
+  readonly #byName = new Map<string, Field>();
+  readonly #rejects: Reject[] = [];
+  #rejected = 0;
+  #line = 1;
+  #lineAt = 0;
+
+  constructor(target: DecodeTarget, bytes: Uint8Array, capacity: number) {
+    this.#target = target;
+    this.#bytes = bytes;
+    this.#capacity = capacity;
+    this.#isUtf8 = isUtf8(bytes);
+    this.fields = target.columns.map(column => ({
+      column,
+      sink: isPooled(column.type) ? createPooledSink(column.type, capacity) : createFixedSink(column.type, capacity),
+      attempt: 0,
+    }));
+    for (const field of this.fields) this.#byName.set(field.column.name, field);
+  }
+
+  /** The column of that very name, else the only one that has it without regard to case. */
+  find(name: string): Field | null {
+    const exact = this.#byName.get(name);
+    if (exact) return exact;
+    const folded = matchName(this.#target.columns, name);
+    return folded.length === 1 ? this.#byName.get(folded[0]!.name)! : null;
+  }
+
+  begin(): void {
+    this.attempt++;
+    this.reason = null;
+    this.#column = null;
+    this.#fieldsSeen = 0;
+    if (this.row === this.#capacity) {
+      this.#capacity *= 2;
+      for (const field of this.fields) field.sink.reserve(this.#capacity);
+    }
+  }
+
+  /** Before a value of `field`. False: leave it, the row has a better one. */
+  claim(field: Field, exactName: boolean): boolean {
+    if (field.attempt !== this.attempt) {
+      field.attempt = this.attempt;
+      this.#fieldsSeen++;
+      return true;
+    }
+    if (!exactName) return false;
+    field.sink.rewind(this.row);
+    return true;
+  }
+
+  null(field: Field): void {
+    if (field.column.nullable) field.sink.null(this.row);
+    else this.fail(field, notNull);
+  }
+
+  /** Keeps the first reason of a row. `field` null: the row as a whole. */
+  fail(field: Field | null, reason: string): void {
+    if (this.reason !== null) return;
+    this.reason = reason;
+    this.#column = field === null ? null : field.column.name;
+  }
+
+  /** Ends the row bytes[from..to): it stands, or is rejected for its first reason. */
+  end(from: number, to: number): void {
+    if (this.#fieldsSeen < this.fields.length && this.reason === null) this.#fillMissing();
+    if (to - from > rowSizeBytesMax)
+      this.fail(null, `the row has ${to - from} bytes, more than the limit of ${rowSizeBytesMax}`);
+    if (!this.#isUtf8 && this.reason === null && !isUtf8(this.#bytes.subarray(from, to)))
+      this.fail(null, 'the row is not valid UTF-8');
+    if (this.reason === null) this.row++;
+    else this.rejectAt(from, this.#column, this.reason, from, to);
+  }
+
+  #fillMissing(): void {
+    for (const field of this.fields) {
+      if (field.attempt === this.attempt) continue;
+      const { defaultValue, nullable } = field.column;
+      if (defaultValue === null && !nullable)
+        this.fail(field, 'is missing, and the column is NOT NULL without a default');
+      else field.sink.value(defaultValue, this.row);
+    }
+  }
+
+  /** Takes the row being read back and rejects it, naming the line of byte `at`, which ascends over calls. */
+  rejectAt(at: number, column: string | null, reason: string, from: number, to: number): void {
+    for (const field of this.fields) field.sink.rewind(this.row);
+    this.#rejected++;
+    if (this.#rejects.length >= rejectsKeptMax) return;
+    this.#rejects.push({ line: this.#lineOf(at), column, reason, text: excerptOf(this.#bytes, from, to) });
+  }
+
+  #lineOf(at: number): number {
+    for (;;) {
+      const end = this.#bytes.indexOf(10, this.#lineAt);
+      if (end < 0 || end >= at) return this.#line;
+      this.#line++;
+      this.#lineAt = end + 1;
+    }
+  }
+
+  finish(): Decoded {
+    return {
+      batch: { rowCount: this.row, columns: this.fields.map(field => field.sink.build(this.row)) },
+      accepted: this.row,
+      rejected: this.#rejected,
+      rejects: this.#rejects,
+      ignoredValues: this.ignoredValues,
+    };
+  }
+}

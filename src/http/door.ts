@@ -1,0 +1,52 @@
+/** What every route of the door shares. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { writeJson } from '../client/json.ts';
+import type { Clock, Log, Random } from '../base/seams.ts';
+import type { Client } from '../wire/call.ts';
+import type { BrokerCalls, ControllerCalls, IngestCalls, ShardStatus } from '../wire/calls.ts';
+import type { BodyAccount } from './body.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface HttpSettings {
+  /** `127.0.0.1`, `::1`, `0.0.0.0`, a name. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly hostNames: readonly string[];
+  readonly origins: readonly string[];
+  readonly bodySizeBytesMax: number;
+  readonly queryTimeoutMs: number;
+  /** The built page; null: none is served. */
+  readonly webFolder: string | null;
+  readonly version: string;
+}
+
+export interface HttpComponents {
+  readonly broker: Client<BrokerCalls>;
+  readonly controller: Client<ControllerCalls>;
+  readonly ingest: Client<IngestCalls>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** For `/metrics`: what the shards hold. */
+  readonly shards?: () => Promise<readonly ShardStatus[]>;
+}
+
+export interface Door {
+  readonly settings: HttpSettings;
+  readonly components: HttpComponents;
+  readonly bodies: BodyAccount;
+  readonly metrics: Metrics;
+}
+
+/** A JSON answer, its integers exact. */
+export const sendJson = (reply: FastifyReply, body: unknown): FastifyReply =>
+  reply.header('content-type', 'application/json; charset=utf-8').send(`${writeJson(body)}\n`);
+
+const wellFormedId = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/** `X-Request-Id` where it is well formed (1 to 64 of `A-Z a-z 0-9 . _ : -`), else one of our own. */
+export function queryIdOf(request: FastifyRequest, random: Random): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && wellFormedId.test(given) ? given : random.hex(16);
+}

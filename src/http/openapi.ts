@@ -1,0 +1,230 @@
+/** The native API as an OpenAPI 3.1 document. Request bodies come from the schemas that check them. */
+import { z } from 'zod';
+import { sqlRequest, tableRequest } from './schemas.ts';
+
+type Json = Record<string, unknown>;
+
+export interface OpenApiDocument {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: Json;
+}
+
+export interface Operation {
+  readonly tags: readonly string[];
+  readonly summary: string;
+  readonly description?: string;
+  readonly parameters?: readonly Json[];
+  readonly requestBody?: Json;
+  readonly responses: Readonly<Record<string, Json>>;
+}
+
+// BigInts have no JSON Schema; beside `number` they add nothing to one.
+const schemaOf = (schema: z.ZodType): unknown =>
+  z.toJSONSchema(schema, { unrepresentable: 'any', target: 'draft-2020-12' });
+
+const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+const json = (schema: unknown): Json => ({ 'application/json': { schema } });
+const object = (properties: Json): Json => ({ type: 'object', properties });
+const array = (items: unknown): Json => ({ type: 'array', items });
+const text = { type: 'string' };
+const integer = { type: 'integer' };
+const inPath = (name: string): Json => ({ name, in: 'path', required: true, schema: text });
+const ok = (description: string, schema: unknown): Json => ({ description, content: json(schema) });
+const failure: Json = { description: 'An error with its code, cause and hint', content: json(reference('Error')) };
+
+const operation = (
+  tag: string,
+  summary: string,
+  good: readonly [status: number, Json],
+  rest: Partial<Operation> = {},
+): Operation => ({ tags: [tag], summary, ...rest, responses: { [good[0]]: good[1], default: failure } });
+
+export const openApiDocument = (version: string): OpenApiDocument => ({
+  openapi: '3.1.0',
+  info: {
+    title: 'Weir',
+    version,
+    description:
+      'SQL over events that are seconds old. Integers have all their digits: read them with a parser that keeps 64 bits.',
+  },
+  paths: {
+    '/v1/sql': {
+      post: operation(
+        'SQL',
+        'Run a statement',
+        [
+          200,
+          {
+            description:
+              'JSON by default; application/x-ndjson streams a header, an array a row, and a trailer; text/csv has a header. ' +
+              'An answer that fails midway ends with an error, a broken connection, or both: never as if it were complete.',
+            content: {
+              ...json(reference('Answer')),
+              'application/x-ndjson': { schema: text },
+              'text/csv': { schema: text },
+            },
+          },
+        ],
+        {
+          description:
+            'X-Request-Id names the query (1 to 64 of A-Z a-z 0-9 . _ : -). Closing the connection cancels it. ' +
+            'LONG is a number with all its digits, DECIMAL a string, TIMESTAMP ISO 8601 in UTC with milliseconds, ' +
+            'DATE YYYY-MM-DD, BYTES base64, NULL null, NaN and infinities strings.',
+          requestBody: { required: true, content: json(schemaOf(sqlRequest)) },
+        },
+      ),
+    },
+    '/v1/queries': {
+      get: operation('SQL', 'Queries that run', [
+        200,
+        ok('The queries', object({ queries: array({ type: 'object' }) })),
+      ]),
+    },
+    '/v1/queries/{id}': {
+      delete: operation(
+        'SQL',
+        'Cancel a query',
+        [200, ok('It was cancelled', object({ queryId: text, cancelled: { type: 'boolean' } }))],
+        { parameters: [inPath('id')] },
+      ),
+    },
+    '/v1/tables': {
+      get: operation('Tables', 'All tables', [
+        200,
+        ok('Definitions and sizes', object({ tables: array(reference('Table')) })),
+      ]),
+      post: operation('Tables', 'Create a table', [201, ok('The table', reference('Table'))], {
+        requestBody: { required: true, content: json(schemaOf(tableRequest)) },
+      }),
+    },
+    '/v1/tables/{table}': {
+      get: operation('Tables', 'A table', [200, ok('Definition and size', reference('Table'))], {
+        parameters: [inPath('table')],
+      }),
+      delete: operation(
+        'Tables',
+        'Drop a table',
+        [200, ok('It was dropped', object({ table: text, dropped: { type: 'boolean' } }))],
+        { parameters: [inPath('table')] },
+      ),
+    },
+    '/v1/tables/{table}/segments': {
+      get: operation(
+        'Tables',
+        'Committed segments of a table',
+        [200, ok('The segments', object({ table: text, segments: array({ type: 'object' }) }))],
+        { parameters: [inPath('table')] },
+      ),
+    },
+    '/v1/tables/{table}/rows': {
+      post: operation(
+        'Ingestion',
+        'Push rows',
+        [200, ok('The rows are durable, and the next query sees them', reference('PushAnswer'))],
+        {
+          description:
+            'Content-Encoding gzip is read. Good rows stand, bad ones are counted and named; strict refuses all for one. ' +
+            'The same Idempotency-Key twice adds the rows once.',
+          parameters: [
+            inPath('table'),
+            { name: 'strict', in: 'query', schema: { type: 'boolean' } },
+            { name: 'Idempotency-Key', in: 'header', schema: text },
+          ],
+          requestBody: {
+            required: true,
+            content: {
+              'application/x-ndjson': { schema: text },
+              'application/json': { schema: array({ type: 'object' }) },
+              'text/csv': { schema: text },
+            },
+          },
+        },
+      ),
+    },
+    '/v1/tables/{table}/commit': {
+      post: operation(
+        'Ingestion',
+        'Seal and publish the consuming rows now',
+        [200, ok('Segments published', object({ segments: integer }))],
+        { parameters: [inPath('table')] },
+      ),
+    },
+    '/v1/ingestion': {
+      get: operation('Ingestion', 'State of every partition, with causes', [
+        200,
+        ok('The partitions', object({ partitions: array({ type: 'object' }) })),
+      ]),
+    },
+    '/health/live': { get: operation('Operation', 'The process runs', [200, ok('It does', object({ status: text }))]) },
+    '/health/ready': {
+      get: operation(
+        'Operation',
+        'Queries are answered',
+        [200, ok('Ready or degraded, with causes per check', reference('Health'))],
+        { description: '503 where they are not.' },
+      ),
+    },
+    '/metrics': {
+      get: operation('Operation', 'Prometheus metrics', [
+        200,
+        { description: 'Text format', content: { 'text/plain': { schema: text } } },
+      ]),
+    },
+  },
+  components: {
+    schemas: {
+      Answer: object({
+        columns: array(object({ name: text, type: text })),
+        rows: array(array({})),
+        complete: { type: 'boolean' },
+        missing: array(text),
+        freshness: { type: 'object' },
+        stats: { type: 'object' },
+        queryId: text,
+      }),
+      Error: object({
+        error: {
+          ...object({
+            code: text,
+            message: text,
+            position: object({ line: integer, column: integer, offset: integer }),
+            hint: text,
+            details: { type: 'object' },
+          }),
+          required: ['code', 'message'],
+        },
+        queryId: text,
+      }),
+      Table: object({
+        id: text,
+        name: text,
+        version: integer,
+        createdAtMs: integer,
+        columns: array(object({ id: integer, name: text, type: text, nullable: { type: 'boolean' }, default: {} })),
+        timeColumn: { type: ['string', 'null'] },
+        indexes: array(object({ column: text, kind: text })),
+        source: { type: 'object' },
+        settings: { type: 'object' },
+        segments: integer,
+        rows: integer,
+        consumingRows: integer,
+        sizeBytes: integer,
+      }),
+      PushAnswer: object({
+        accepted: integer,
+        rejected: integer,
+        rejects: array(object({ line: integer, column: { type: ['string', 'null'] }, reason: text })),
+        duplicate: { type: 'boolean' },
+      }),
+      Health: object({
+        status: { enum: ['ready', 'degraded', 'unavailable'] },
+        checks: {
+          type: 'object',
+          additionalProperties: object({ ok: { type: 'boolean' }, causes: array(text) }),
+        },
+      }),
+    },
+  },
+});

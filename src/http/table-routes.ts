@@ -1,0 +1,144 @@
+/** `/v1/tables…`: definitions as JSON, rows pushed in, segments, the state of ingestion. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { fault } from '../base/fault.ts';
+import { findTable } from '../catalog/name.ts';
+import type { TableDefinition, TableSnapshot } from '../catalog/table.ts';
+import type { IngestState, RowFormat } from '../wire/calls.ts';
+import { mediaTypeOf, readBody, readJsonBody } from './body.ts';
+import { type Door, sendJson } from './door.ts';
+import { segmentInfo, tableInfo, tableOfRequest, type TableSize } from './json-model.ts';
+import { idempotencyKeyLengthMax, sqlBodySizeBytesMax } from './limits.ts';
+import { check, tableRequest } from './schemas.ts';
+
+const rowFormats: Readonly<Record<string, RowFormat>> = {
+  'application/x-ndjson': 'ndjson',
+  'application/ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+  'application/json': 'json',
+  'text/csv': 'csv',
+};
+
+type TableRoute = { Params: { table: string } };
+
+export function addTableRoutes(app: FastifyInstance, door: Door): void {
+  const { controller, ingest } = door.components;
+
+  const tableOf = async (request: FastifyRequest<TableRoute>): Promise<TableDefinition> =>
+    findTable((await controller.call('catalog', null)).tables, request.params.table);
+
+  app.get('/v1/tables', async (_, reply) => {
+    const { tables } = await controller.call('catalog', null);
+    const sizes = await tableSizes(door, tables);
+    return sendJson(reply, { tables: tables.map(table => tableInfo(table, sizes.get(table.id)!)) });
+  });
+
+  app.get<TableRoute>('/v1/tables/:table', async (request, reply) => {
+    const table = await tableOf(request);
+    const sizes = await tableSizes(door, [table]);
+    return sendJson(reply, tableInfo(table, sizes.get(table.id)!));
+  });
+
+  app.post('/v1/tables', async (request, reply) => {
+    const body = check(tableRequest, await readJsonBody(request.raw, sqlBodySizeBytesMax, door.bodies));
+    const definition = tableOfRequest(body);
+    const table = await controller.call('createTable', { definition, ifNotExists: body.ifNotExists ?? false });
+    await ingest.call('refresh', null);
+    return sendJson(reply.code(201), tableInfo(table, { segments: [], consumingRows: 0 }));
+  });
+
+  app.delete<TableRoute>('/v1/tables/:table', async (request, reply) => {
+    const { name } = await tableOf(request);
+    const { dropped } = await controller.call('dropTable', { name, ifExists: false });
+    await ingest.call('refresh', null);
+    return sendJson(reply, { table: name, dropped });
+  });
+
+  app.get<TableRoute>('/v1/tables/:table/segments', async (request, reply) => {
+    const table = await tableOf(request);
+    const sizes = await tableSizes(door, [table]);
+    return sendJson(reply, { table: table.name, segments: sizes.get(table.id)!.segments.map(segmentInfo) });
+  });
+
+  app.post<TableRoute & { Querystring: { strict?: string } }>('/v1/tables/:table/rows', async (request, reply) => {
+    const format = rowFormatOf(request);
+    const strict = flagOf('strict', request.query.strict);
+    const idempotencyKey = idempotencyKeyOf(request);
+    const table = await tableOf(request);
+    const body = await readBody(request.raw, door.settings.bodySizeBytesMax, door.bodies);
+    try {
+      const answer = await ingest.call(
+        'push',
+        { tableId: table.id, format, body: body.bytes, strict, idempotencyKey },
+        { transfer: [body.bytes.buffer] },
+      );
+      if (!answer.duplicate) door.metrics.observePush(table.name, answer);
+      return sendJson(reply, answer);
+    } finally {
+      body.release();
+    }
+  });
+
+  app.post<TableRoute>('/v1/tables/:table/commit', async (request, reply) => {
+    const table = await tableOf(request);
+    return sendJson(reply, await ingest.call('commit', { tableId: table.id }));
+  });
+
+  app.get('/v1/ingestion', async (_, reply) => sendJson(reply, { partitions: await ingest.call('state', null) }));
+}
+
+/** Sizes of several tables in one consistent state of the metadata. */
+export async function tableSizes(
+  { components: { controller, ingest, random } }: Pick<Door, 'components'>,
+  tables: readonly TableDefinition[],
+): Promise<ReadonlyMap<string, TableSize>> {
+  const leaseId = `http-${random.hex(16)}`;
+  const tableIds = tables.map(table => table.id);
+  const [snapshot, states] = await Promise.all([
+    controller.call('snapshot', { leaseId, tableIds }),
+    ingest.call('state', null),
+  ]);
+  await controller.call('release', { leaseId });
+  const byId = new Map(snapshot.tables.map(table => [table.definition.id, table]));
+  return new Map(
+    tableIds.map(id => [
+      id,
+      tableSize(
+        byId.get(id),
+        states.filter(state => state.tableId === id),
+      ),
+    ]),
+  );
+}
+
+/** A table dropped since is empty. Rows past the committed end of the same snapshot are consuming ones. */
+const tableSize = (table: TableSnapshot | undefined, states: readonly IngestState[]): TableSize => ({
+  segments: table?.segments ?? [],
+  consumingRows: states.reduce((sum, { partition, freshness, committedEnd }) => {
+    const start = table?.committedEnds[partition] ?? committedEnd;
+    return sum + Math.max(0, freshness.ingestedOffset - start);
+  }, 0),
+});
+
+function rowFormatOf(request: FastifyRequest): RowFormat {
+  const type = mediaTypeOf(request.raw);
+  const format = rowFormats[type];
+  if (format !== undefined) return format;
+  throw fault('INVALID_REQUEST', `rows of Content-Type ${type.slice(0, 100) || '(none)'} are not read`, {
+    hint: 'send application/x-ndjson, application/json (an array of objects) or text/csv (with a header)',
+  });
+}
+
+function flagOf(name: string, text: unknown): boolean {
+  if (text === undefined || text === 'false') return false;
+  if (text === 'true' || text === '') return true;
+  throw fault('INVALID_PARAMETER', `${name} is true or false, not ${String(text).slice(0, 50)}`);
+}
+
+function idempotencyKeyOf(request: FastifyRequest): string | null {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key === 'string' && key.length <= idempotencyKeyLengthMax && /^[\x21-\x7e]+$/.test(key)) return key;
+  throw fault('INVALID_REQUEST', 'the Idempotency-Key is not well formed', {
+    hint: `send 1 to ${idempotencyKeyLengthMax} printable ASCII characters, without spaces`,
+  });
+}

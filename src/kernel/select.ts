@@ -1,0 +1,186 @@
+/**
+ * Predicates over one column of one block: each sets `words[row >> 5]` bit `row & 31` for rows that hold, for all rows
+ * `[0, rowCount)`, overwriting what was there. `view[at]` is row 0. Bounds are inclusive, so that one kernel serves
+ * `=`, `<`, `BETWEEN`; the caller widens or narrows them by one (`nextAbove` for doubles). Nulls are the caller's.
+ *
+ * Each element width has its own loop on purpose: a loop that has seen two kinds of typed array is compiled for both
+ * and runs at half the speed.
+ */
+
+export function selectI32(
+  i32: Int32Array,
+  at: number,
+  rowCount: number,
+  low: number,
+  high: number,
+  words: Uint32Array,
+): void {
+  // Unsigned distance from `low` folds both bounds into one comparison.
+  const span = (high - low) >>> 0;
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) bits |= ((i32[at + start + bit]! - low) >>> 0 <= span ? 1 : 0) << bit;
+    words[word] = bits;
+  }
+}
+
+/** Exact over all 64 bits: little-endian words are compared high first. `at` counts 32-bit words. */
+export function selectI64(
+  i32: Int32Array,
+  at: number,
+  rowCount: number,
+  low: bigint,
+  high: bigint,
+  words: Uint32Array,
+): void {
+  const lowHigh = Number(low >> 32n);
+  const lowLow = Number(low & 0xffff_ffffn);
+  const highHigh = Number(high >> 32n);
+  const highLow = Number(high & 0xffff_ffffn);
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) {
+      const element = at + 2 * (start + bit);
+      const lo = i32[element]! >>> 0;
+      const hi = i32[element + 1]!;
+      const holds =
+        (hi > lowHigh || (hi === lowHigh && lo >= lowLow)) && (hi < highHigh || (hi === highHigh && lo <= highLow));
+      bits |= (holds ? 1 : 0) << bit;
+    }
+    words[word] = bits;
+  }
+}
+
+/** NaN never holds. */
+export function selectF64(
+  f64: Float64Array,
+  at: number,
+  rowCount: number,
+  low: number,
+  high: number,
+  words: Uint32Array,
+): void {
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) {
+      const value = f64[at + start + bit]!;
+      bits |= (value >= low && value <= high ? 1 : 0) << bit;
+    }
+    words[word] = bits;
+  }
+}
+
+/** Codes within `[low, high]`. */
+export function selectCodes8(
+  u8: Uint8Array,
+  at: number,
+  rowCount: number,
+  low: number,
+  high: number,
+  words: Uint32Array,
+): void {
+  const span = high - low;
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) bits |= ((u8[at + start + bit]! - low) >>> 0 <= span ? 1 : 0) << bit;
+    words[word] = bits;
+  }
+}
+
+export function selectCodes16(
+  u16: Uint16Array,
+  at: number,
+  rowCount: number,
+  low: number,
+  high: number,
+  words: Uint32Array,
+): void {
+  const span = high - low;
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) bits |= ((u16[at + start + bit]! - low) >>> 0 <= span ? 1 : 0) << bit;
+    words[word] = bits;
+  }
+}
+
+export function selectCodes32(
+  u32: Uint32Array,
+  at: number,
+  rowCount: number,
+  low: number,
+  high: number,
+  words: Uint32Array,
+): void {
+  const span = high - low;
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) bits |= ((u32[at + start + bit]! - low) >>> 0 <= span ? 1 : 0) << bit;
+    words[word] = bits;
+  }
+}
+
+/** Codes whose `table` entry is 1: LIKE, IN and functions cost one look-up a row, whatever they are. */
+export function selectTable8(
+  u8: Uint8Array,
+  at: number,
+  rowCount: number,
+  table: Uint8Array,
+  words: Uint32Array,
+): void {
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) bits |= table[u8[at + start + bit]!]! << bit;
+    words[word] = bits;
+  }
+}
+
+export function selectTable16(
+  u16: Uint16Array,
+  at: number,
+  rowCount: number,
+  table: Uint8Array,
+  words: Uint32Array,
+): void {
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) bits |= table[u16[at + start + bit]!]! << bit;
+    words[word] = bits;
+  }
+}
+
+export function selectTable32(
+  u32: Uint32Array,
+  at: number,
+  rowCount: number,
+  table: Uint8Array,
+  words: Uint32Array,
+): void {
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) bits |= table[u32[at + start + bit]!]! << bit;
+    words[word] = bits;
+  }
+}
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** The least double above `value`; itself for NaN and +Infinity. */
+export function nextAbove(value: number): number {
+  if (Number.isNaN(value) || value === Number.POSITIVE_INFINITY) return value;
+  if (value === 0) return Number.MIN_VALUE;
+  scratch.setFloat64(0, value);
+  scratch.setBigInt64(0, scratch.getBigInt64(0) + (value > 0 ? 1n : -1n));
+  return scratch.getFloat64(0);
+}
+
+/** The greatest double below `value`; itself for NaN and -Infinity. */
+export const nextBelow = (value: number): number => -nextAbove(-value);

@@ -1,0 +1,97 @@
+import { fault, toFault } from '../base/fault.ts';
+
+/** An object of the deep store that is on this machine. */
+export interface LocalFile {
+  /** Reads up to `into.length` bytes at `position`; returns how many (fewer only at the end). */
+  readSync(into: Uint8Array, position: number): number;
+  close(): void;
+}
+
+/** What a reader needs of a deep store. */
+export interface SegmentFiles {
+  /** @throws FaultError NOT_FOUND */
+  openSync(key: string): LocalFile;
+}
+
+/** Descriptors that a shard keeps open: well below the usual limit of 1,024 a process, for several shards. */
+export const openFilesMax = 200;
+
+const firstReadSizeBytes = 1 << 16;
+
+/** Segment files of one shard, the most recently used kept open. */
+export class OpenFiles {
+  readonly #files: SegmentFiles;
+  readonly #countMax: number;
+  /** In order of use. */
+  readonly #open = new Map<string, LocalFile>();
+
+  constructor(files: SegmentFiles, countMax = openFilesMax) {
+    this.#files = files;
+    this.#countMax = countMax;
+  }
+
+  /** Fills `into` from `position`. @throws FaultError CORRUPT_SEGMENT where the file is missing or too short. */
+  readExactly(key: string, into: Uint8Array, position: number): void {
+    const readBytes = this.#file(key).readSync(into, position);
+    if (readBytes < into.length)
+      throw fault(
+        'CORRUPT_SEGMENT',
+        `${key} ends at byte ${position + readBytes}, ${into.length - readBytes} too early`,
+      );
+  }
+
+  /** The whole file, which is not kept open. @throws FaultError CORRUPT_SEGMENT where it is missing or larger. */
+  readWhole(key: string, sizeBytesMax: number): Uint8Array {
+    const file = this.#openNow(key);
+    try {
+      let bytes = new Uint8Array(firstReadSizeBytes);
+      for (let sizeBytes = 0; ; ) {
+        sizeBytes += file.readSync(bytes.subarray(sizeBytes), sizeBytes);
+        if (sizeBytes < bytes.length) return bytes.subarray(0, sizeBytes);
+        if (sizeBytes >= sizeBytesMax) throw fault('CORRUPT_SEGMENT', `${key} is larger than ${sizeBytesMax} bytes`);
+        const larger = new Uint8Array(bytes.length * 2);
+        larger.set(bytes);
+        bytes = larger;
+      }
+    } finally {
+      file.close();
+    }
+  }
+
+  /** Closes what is open of a segment that was dropped; of everything, for `''`. */
+  close(keyPrefix: string): void {
+    for (const [key, file] of [...this.#open]) {
+      if (!key.startsWith(keyPrefix)) continue;
+      this.#open.delete(key);
+      file.close();
+    }
+  }
+
+  #file(key: string): LocalFile {
+    const known = this.#open.get(key);
+    if (known) {
+      this.#open.delete(key);
+      this.#open.set(key, known);
+      return known;
+    }
+    const file = this.#openNow(key);
+    this.#open.set(key, file);
+    if (this.#open.size > this.#countMax) {
+      const [oldest, oldestFile] = this.#open.entries().next().value!;
+      this.#open.delete(oldest);
+      oldestFile.close();
+    }
+    return file;
+  }
+
+  #openNow(key: string): LocalFile {
+    try {
+      return this.#files.openSync(key);
+    } catch (error) {
+      if (toFault(error).code !== 'NOT_FOUND') throw error;
+      throw fault('CORRUPT_SEGMENT', `${key} is missing`, {
+        hint: 'files of the data folder are removed by Weir alone',
+      });
+    }
+  }
+}

@@ -1,0 +1,141 @@
+/** A committed segment: its manifest in memory, its columns and indexes in the arena as they are asked for. */
+import { fault } from '../base/fault.ts';
+import type { SegmentEntry, ZoneMap } from '../catalog/table.ts';
+import type { Block, BlockColumn, InvertedIndex, SegmentReader } from './block.ts';
+import type { SegmentCache } from './cache.ts';
+import { blockCountOf, blockRowCount } from './encode.ts';
+import type { OpenFiles } from './files.ts';
+import { type Manifest, manifestFile, manifestSizeBytesMax, parseManifest, segmentKey } from './manifest.ts';
+import { SegmentSource } from './source.ts';
+import { StoredColumn } from './stored-column.ts';
+import { StoredIndex } from './stored-index.ts';
+
+/**
+ * Reads and checks the manifest, nothing else. O(columns × blocks), about 20 µs for a small segment.
+ * @throws FaultError CORRUPT_SEGMENT
+ */
+export async function openSegment(entry: SegmentEntry, files: OpenFiles, cache: SegmentCache): Promise<StoredSegment> {
+  const key = segmentKey(entry.tableId, entry.id, manifestFile(entry.generation));
+  const manifest = parseManifest(files.readWhole(key, manifestSizeBytesMax), key);
+  for (const [name, ours, theirs] of [
+    ['segment', manifest.segmentId, entry.id],
+    ['table', manifest.tableId, entry.tableId],
+    ['generation', manifest.generation, entry.generation],
+    ['partition', manifest.partition, entry.partition],
+    ['row count', manifest.rowCount, entry.rowCount],
+    ['start offset', manifest.startOffset, entry.startOffset],
+    ['end offset', manifest.endOffset, entry.endOffset],
+  ] as const)
+    if (ours !== theirs)
+      throw fault('CORRUPT_SEGMENT', `${key} has ${name} ${ours}, the metadata says ${theirs}`, {
+        hint: 'the file belongs to another segment, or the metadata to another data folder',
+      });
+  return new StoredSegment(manifest, files, cache);
+}
+
+export class StoredSegment implements SegmentReader {
+  readonly id: string;
+  readonly tableId: string;
+  readonly partition: number;
+  readonly rowCount: number;
+  readonly consuming = false;
+  readonly manifest: Manifest;
+  readonly blocks: readonly StoredBlock[];
+  readonly #source: SegmentSource;
+  readonly #columns = new Map<number, StoredColumn>();
+  readonly #inverted = new Map<number, StoredIndex>();
+  readonly #nulls = new Map<number, StoredIndex>();
+
+  constructor(manifest: Manifest, files: OpenFiles, cache: SegmentCache) {
+    this.id = manifest.segmentId;
+    this.tableId = manifest.tableId;
+    this.partition = manifest.partition;
+    this.rowCount = manifest.rowCount;
+    this.manifest = manifest;
+    this.#source = new SegmentSource(manifest, files, cache);
+    for (const column of manifest.columns)
+      this.#columns.set(column.id, new StoredColumn(column, manifest.rowCount, this.#source));
+    for (const index of manifest.indexes) {
+      const fileSizeBytes = manifest.files.find(file => file.name === index.file)!.sizeBytes;
+      const stored = new StoredIndex(index, fileSizeBytes, this.#source);
+      (index.kind === 'null' ? this.#nulls : this.#inverted).set(index.columnId, stored);
+    }
+    this.blocks = Array.from(
+      { length: blockCountOf(manifest.rowCount) },
+      (_, index) => new StoredBlock(this, index, this.#columns, cache),
+    );
+  }
+
+  hasInverted(columnId: number): boolean {
+    return this.#inverted.has(columnId);
+  }
+
+  async loadInverted(columnId: number): Promise<InvertedIndex | null> {
+    return this.#inverted.get(columnId) ?? null;
+  }
+
+  /** The NULL rows of a column as bitmap 0; null where the segment has none. */
+  async loadNulls(columnId: number): Promise<InvertedIndex | null> {
+    return this.#nulls.get(columnId) ?? null;
+  }
+
+  /** Gives its arena memory and files back. The reader, its blocks and indexes must not be used again. */
+  close(): void {
+    for (const column of this.#columns.values()) column.release();
+    for (const index of [...this.#inverted.values(), ...this.#nulls.values()]) index.release();
+    this.#source.close();
+  }
+}
+
+export class StoredBlock implements Block {
+  readonly segment: StoredSegment;
+  readonly index: number;
+  readonly rowCount: number;
+  readonly #columns: ReadonlyMap<number, StoredColumn>;
+  readonly #cache: SegmentCache;
+
+  constructor(segment: StoredSegment, index: number, columns: ReadonlyMap<number, StoredColumn>, cache: SegmentCache) {
+    this.segment = segment;
+    this.index = index;
+    this.rowCount = blockRowCount(segment.rowCount, index);
+    this.#columns = columns;
+    this.#cache = cache;
+  }
+
+  zone(columnId: number): ZoneMap | null {
+    return this.#columns.get(columnId)?.zone(this.index) ?? null;
+  }
+
+  /** Reads in one synchronous stretch, at once where there is room, else in the next turn (see cache.ts). */
+  async load(columnIds: readonly number[]): Promise<void> {
+    if (this.#bring(columnIds)) return;
+    await this.#cache.nextTurn();
+    if (!this.#bring(columnIds)) throw this.#noRoom(`${columnIds.length} columns`);
+  }
+
+  column(columnId: number): BlockColumn | null {
+    const column = this.#columns.get(columnId);
+    if (!column) return null;
+    const block = column.bring(this.index);
+    if (!block) throw this.#noRoom(column.name);
+    return block;
+  }
+
+  #bring(columnIds: readonly number[]): boolean {
+    for (const id of columnIds) {
+      const column = this.#columns.get(id);
+      if (column && !column.bring(this.index)) return false;
+    }
+    return true;
+  }
+
+  #noRoom(what: string): Error {
+    const { usedBytes } = this.#cache.stats;
+    const { capacityBytes } = this.#cache.arena;
+    return fault(
+      'MEMORY_BUDGET',
+      `no room for ${what} of one block: the shard's memory has ${capacityBytes} bytes, ${usedBytes} of them cached columns in use`,
+      { hint: 'raise --memory, or ask for fewer columns', details: { capacityBytes, usedBytes } },
+    );
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * What the grammar makes of SQL text: plain data, nothing resolved. `at` is where an error about the node points.
+ * `Query` holds what surrounds a body (ORDER BY, LIMIT), so that set operations become another body and CTEs a list beside it.
+ */
+import type { Position } from '../base/fault.ts';
+
+export interface Name {
+  readonly text: string;
+  readonly at: Position;
+}
+
+/** `text`, or `schema.text`. */
+export interface TableName extends Name {
+  readonly schema: string | null;
+}
+
+export interface TypeSyntax {
+  /** Lower case, words joined by one space: `double precision`, `timestamp with time zone`. */
+  readonly name: string;
+  readonly args: readonly number[];
+  readonly isArray: boolean;
+  readonly at: Position;
+}
+
+export type BinaryOperator = '+' | '-' | '*' | '/' | '%' | '^' | '||' | '=' | '<>' | '<' | '<=' | '>' | '>=';
+
+export type Expression = { readonly at: Position } & (
+  | { readonly kind: 'number'; readonly text: string }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | { readonly kind: 'null' }
+  /** `?` or `$n`; index from 0. */
+  | { readonly kind: 'parameter'; readonly index: number }
+  /** `column`, `table.column`, `schema.table.column`. */
+  | { readonly kind: 'name'; readonly parts: readonly string[] }
+  /** `INTERVAL '1 day'`, `INTERVAL '1' DAY`. */
+  | { readonly kind: 'interval'; readonly text: string; readonly unit: string | null }
+  | { readonly kind: 'negate'; readonly arg: Expression }
+  | {
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
+  | { readonly kind: 'and' | 'or'; readonly args: readonly Expression[] }
+  | { readonly kind: 'not'; readonly arg: Expression }
+  | {
+      readonly kind: 'call';
+      readonly name: string;
+      readonly args: readonly Expression[];
+      /** `COUNT(*)`. */
+      readonly isStar: boolean;
+      readonly isDistinct: boolean;
+      readonly filter: Expression | null;
+    }
+  /** CAST, `::`, and `DATE '…'`. */
+  | { readonly kind: 'cast'; readonly source: Expression; readonly type: TypeSyntax }
+  | {
+      readonly kind: 'case';
+      readonly subject: Expression | null;
+      readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+      readonly otherwise: Expression | null;
+    }
+  | {
+      readonly kind: 'in';
+      readonly arg: Expression;
+      readonly values: readonly Expression[];
+      readonly isNegated: boolean;
+    }
+  | {
+      readonly kind: 'between';
+      readonly arg: Expression;
+      readonly low: Expression;
+      readonly high: Expression;
+      readonly isNegated: boolean;
+    }
+  | {
+      readonly kind: 'like';
+      readonly arg: Expression;
+      readonly pattern: Expression;
+      readonly escape: Expression | null;
+      readonly isCaseInsensitive: boolean;
+      readonly isNegated: boolean;
+    }
+  | {
+      readonly kind: 'is';
+      readonly arg: Expression;
+      readonly test: 'null' | 'true' | 'false';
+      readonly isNegated: boolean;
+    }
+  | {
+      readonly kind: 'isDistinct';
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly isNegated: boolean;
+    }
+  | { readonly kind: 'subquery'; readonly query: Query }
+);
+
+export type SelectItem =
+  | { readonly kind: 'star'; readonly table: string | null; readonly at: Position }
+  | { readonly kind: 'expression'; readonly expression: Expression; readonly alias: string | null };
+
+export interface Alias {
+  readonly name: string;
+  /** `AS t(a, b)`: new names of the first columns. */
+  readonly columns: readonly Name[];
+}
+
+export type FromItem =
+  | { readonly kind: 'table'; readonly name: TableName; readonly alias: Alias | null; readonly at: Position }
+  | { readonly kind: 'subquery'; readonly query: Query; readonly alias: Alias | null; readonly at: Position };
+
+export interface Select {
+  readonly kind: 'select';
+  readonly isDistinct: boolean;
+  readonly items: readonly SelectItem[];
+  /** Empty: one row without columns. */
+  readonly from: readonly FromItem[];
+  readonly where: Expression | null;
+  readonly groupBy: readonly Expression[];
+  readonly having: Expression | null;
+  readonly at: Position;
+}
+
+export interface Values {
+  readonly kind: 'values';
+  readonly rows: readonly (readonly Expression[])[];
+  readonly at: Position;
+}
+
+export interface OrderItem {
+  readonly expression: Expression;
+  readonly isDescending: boolean;
+  /** null: last when ascending, first when descending. */
+  readonly nullsFirst: boolean | null;
+}
+
+export interface Query {
+  readonly body: Select | Values;
+  readonly orderBy: readonly OrderItem[];
+  /** null: all rows. */
+  readonly limit: Expression | null;
+  readonly offset: Expression | null;
+}
+
+export interface Option {
+  readonly name: Name;
+  readonly value: string | boolean;
+  readonly at: Position;
+}
+
+export interface ColumnSyntax {
+  readonly name: Name;
+  readonly type: TypeSyntax;
+  readonly isNullable: boolean;
+  readonly defaultValue: Expression | null;
+}
+
+/** A cell of INSERT's VALUES; null is the word DEFAULT. */
+export type InsertCell = Expression | null;
+
+export type StatementBody =
+  | { readonly kind: 'query'; readonly query: Query }
+  | { readonly kind: 'explain'; readonly query: Query }
+  | {
+      readonly kind: 'createTable';
+      readonly name: TableName;
+      readonly ifNotExists: boolean;
+      readonly columns: readonly ColumnSyntax[];
+      /** FROM LOG (…); null: the embedded log, without options. */
+      readonly source: { readonly name: Name; readonly options: readonly Option[] } | null;
+      readonly options: readonly Option[];
+    }
+  | { readonly kind: 'dropTable'; readonly name: TableName; readonly ifExists: boolean }
+  | { readonly kind: 'showTables' }
+  | { readonly kind: 'describe'; readonly name: TableName }
+  | {
+      readonly kind: 'insert';
+      readonly name: TableName;
+      /** null: all columns, in the table's order. */
+      readonly columns: readonly Name[] | null;
+      readonly rows: readonly { readonly cells: readonly InsertCell[]; readonly at: Position }[];
+    };
+
+/** `parameterCount`: how many values `bindStatement` needs. */
+export type Statement = StatementBody & { readonly parameterCount: number };

@@ -1,0 +1,205 @@
+/** CREATE TABLE → the request that the controller makes a table of. */
+import { type FaultError, fault, type Position } from '../base/fault.ts';
+import { INTERVAL, type Interval, type Type, typeText, type Value } from '../column/type.ts';
+import { dayMs } from '../column/text.ts';
+import type { IndexKind, TableSettings } from '../catalog/table.ts';
+import type { FunctionContext } from '../function/scalar.ts';
+import type { ColumnSyntax, Name, Option, StatementBody } from './ast.ts';
+import { ExpressionBinder, type StatementContext } from './bind-expression.ts';
+import type { TableRequest } from './bound.ts';
+import { isPublic, matchName } from './catalog.ts';
+import { isLiteral } from './fold.ts';
+import { columnCountMax } from './limits.ts';
+import { coerce, openLiteral } from './operand.ts';
+import { Scope } from './scope.ts';
+import { didYouMean, joinWords } from './suggest.ts';
+import { resolveType } from './type-name.ts';
+
+type CreateTable = Extract<StatementBody, { kind: 'createTable' }>;
+
+const sourceNames = ['LOG'];
+const indexKinds: readonly IndexKind[] = ['inverted', 'range', 'bloom'];
+const tableOptions = ['time_column', 'index', 'segment_rows', 'segment_age', 'retention'];
+
+/** @throws {FaultError} INVALID_DEFINITION, UNSUPPORTED, INVALID_LITERAL, TYPE_MISMATCH, each with its position */
+export function bindCreateTable(statement: CreateTable, context: StatementContext): TableRequest {
+  const { name } = statement;
+  if (!isPublic(name))
+    throw invalid(`tables cannot be created in schema ${name.schema}`, name.at, 'leave the schema out');
+  if (statement.columns.length > columnCountMax)
+    throw fault('LIMIT_EXCEEDED', `a table of ${statement.columns.length} columns; at most ${columnCountMax}`, {
+      position: name.at,
+      details: { limit: columnCountMax },
+    });
+  checkSource(statement);
+  const columns = bindColumns(statement.columns, context);
+  let timeColumn: string | null = null;
+  let indexes: TableRequest['indexes'] = [];
+  const settings: { -readonly [K in keyof TableSettings]?: TableSettings[K] } = {};
+  forEachOption(statement.options, tableOptions, (option, key) => {
+    switch (key) {
+      case 'time_column':
+        timeColumn = timeColumnOf(option, columns);
+        break;
+      case 'index':
+        indexes = parseIndexes(option, columns);
+        break;
+      case 'segment_rows':
+        settings.segmentRows = positiveInteger(option);
+        break;
+      case 'segment_age':
+        settings.segmentAgeMs = duration(option, context);
+        break;
+      case 'retention':
+        settings.retentionMs = duration(option, context);
+        break;
+    }
+  });
+  if (settings.retentionMs !== undefined && timeColumn === null)
+    throw invalid(
+      'retention needs a time_column',
+      optionNamed(statement.options, 'retention').at,
+      "add time_column = '…'",
+    );
+  return { name: name.text, columns, timeColumn, indexes, settings };
+}
+
+const invalid = (message: string, position: Position, hint?: string): FaultError =>
+  fault('INVALID_DEFINITION', message, { position, hint });
+
+const optionNamed = (options: readonly Option[], name: string): Name =>
+  options.find(option => option.name.text.toLowerCase() === name)!.name;
+
+function checkSource({ source }: CreateTable): void {
+  if (source === null) return;
+  const { name, options } = source;
+  if (name.text.toUpperCase() !== 'LOG') {
+    const hint = didYouMean(name.text.toUpperCase(), sourceNames) ?? 'FROM LOG is the embedded log: rows are pushed';
+    throw fault('UNSUPPORTED', `tables FROM ${name.text.toUpperCase()} are not supported yet`, {
+      position: name.at,
+      hint,
+    });
+  }
+  forEachOption(options, ['partitions'], option => {
+    const count = positiveInteger(option);
+    if (count !== 1)
+      throw fault('UNSUPPORTED', `a log of ${count} partitions; the embedded log has 1`, { position: option.at });
+  });
+}
+
+function forEachOption(
+  options: readonly Option[],
+  known: readonly string[],
+  take: (option: Option, key: string) => void,
+) {
+  const seen = new Set<string>();
+  for (const option of options) {
+    const key = option.name.text.toLowerCase();
+    if (!known.includes(key))
+      throw invalid(
+        `unknown option ${option.name.text}`,
+        option.name.at,
+        didYouMean(key, known) ?? `options: ${joinWords(known)}`,
+      );
+    if (seen.has(key)) throw invalid(`option ${key} is given twice`, option.name.at);
+    seen.add(key);
+    take(option, key);
+  }
+}
+
+function bindColumns(syntax: readonly ColumnSyntax[], context: StatementContext): TableRequest['columns'] {
+  const seen = new Map<string, string>();
+  return syntax.map(column => {
+    const { text, at } = column.name;
+    if (text.startsWith('$'))
+      throw invalid(`column name ${text} is reserved`, at, 'names with $ belong to virtual columns');
+    const other = seen.get(text.toLowerCase());
+    if (other !== undefined)
+      throw invalid(
+        other === text ? `column ${text} is given twice` : `columns ${other} and ${text} differ only in case`,
+        at,
+      );
+    seen.set(text.toLowerCase(), text);
+    const type = resolveType(column.type);
+    const definition = { name: text, type, nullable: column.isNullable };
+    if (column.defaultValue === null) return definition;
+    return { ...definition, defaultValue: defaultOf(column, type, context) };
+  });
+}
+
+function defaultOf({ name, defaultValue, isNullable }: ColumnSyntax, type: Type, context: StatementContext): Value {
+  const binder = new ExpressionBinder(context, { scope: new Scope([]), clause: 'DEFAULT', aggregates: null });
+  const expr = binder.coerce(binder.bind(defaultValue!), type, 'explicit');
+  if (!isLiteral(expr)) throw invalid(`the default of ${name.text} is not a constant`, defaultValue!.at);
+  if (expr.value === null && !isNullable)
+    throw invalid(`column ${name.text} is NOT NULL, and its default is NULL`, defaultValue!.at);
+  return expr.value;
+}
+
+function columnNamed(
+  name: string,
+  columns: TableRequest['columns'],
+  position: Position,
+): TableRequest['columns'][number] {
+  const [column] = matchName(name, columns, candidate => candidate.name);
+  if (column !== undefined) return column;
+  const hint = didYouMean(
+    name,
+    columns.map(candidate => candidate.name),
+  );
+  throw fault('UNKNOWN_COLUMN', `unknown column ${name}`, { position, hint });
+}
+
+function timeColumnOf(option: Option, columns: TableRequest['columns']): string {
+  const column = columnNamed(textOf(option), columns, option.at);
+  if (column.type.name === 'TIMESTAMP') return column.name;
+  throw invalid(`time_column ${column.name} is ${typeText(column.type)}; it must be TIMESTAMP`, option.at);
+}
+
+/** `merchant: inverted, amount: range`. */
+function parseIndexes(option: Option, columns: TableRequest['columns']): TableRequest['indexes'] {
+  const parts = textOf(option).split(',');
+  const indexes = parts
+    .filter(part => part.trim() !== '')
+    .map(part => {
+      const divider = part.lastIndexOf(':');
+      if (divider === -1)
+        throw invalid(`index ${part.trim()} has no kind`, option.at, "write index = 'column: inverted, other: range'");
+      const column = columnNamed(part.slice(0, divider).trim(), columns, option.at);
+      const written = part.slice(divider + 1).trim();
+      const kind = indexKinds.find(candidate => candidate === written.toLowerCase());
+      if (kind === undefined)
+        throw invalid(
+          `unknown index kind ${written}`,
+          option.at,
+          didYouMean(written, indexKinds) ?? `kinds: ${joinWords(indexKinds)}`,
+        );
+      return { column: column.name, kind };
+    });
+  const double = indexes.find((index, at) =>
+    indexes.slice(0, at).some(other => other.column === index.column && other.kind === index.kind),
+  );
+  if (double !== undefined) throw invalid(`index ${double.column}: ${double.kind} is given twice`, option.at);
+  return indexes;
+}
+
+function textOf({ name, value, at }: Option): string {
+  if (typeof value === 'string') return value;
+  throw invalid(`option ${name.text} must be a string`, at);
+}
+
+function positiveInteger({ name, value, at }: Option): number {
+  const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : 0;
+  if (count >= 1 && Number.isSafeInteger(count)) return count;
+  throw invalid(`option ${name.text} must be a positive whole number`, at);
+}
+
+/** Milliseconds of an INTERVAL's text (`1h`, `90 days`); a month counts 30 days, a year 365.25, as in PostgreSQL's EXTRACT(epoch …). */
+function duration(option: Option, context: FunctionContext): number {
+  const operand = openLiteral(textOf(option), option.at);
+  const interval = (coerce(operand, INTERVAL, 'implicit', context) as { value: Value }).value as Interval;
+  const { months, days, ms } = interval;
+  const total = (Math.trunc(months / 12) * 365.25 + (months % 12) * 30 + days) * dayMs + ms;
+  if (total > 0) return total;
+  throw invalid(`option ${option.name.text} must be longer than nothing`, option.at);
+}

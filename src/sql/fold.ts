@@ -1,0 +1,89 @@
+/**
+ * Constant folding. What would fail (1 / 0) stays as it is: only execution knows whether a row ever gets there, and a
+ * branch of CASE that is never taken must not fail.
+ */
+import { Buffer } from 'node:buffer';
+import { FaultError } from '../base/fault.ts';
+import { BOOLEAN, type Interval, type Type, type Value } from '../column/type.ts';
+import { castValue } from '../function/cast.ts';
+import { scalarFunction } from '../function/catalogue.ts';
+import { compareIntervals } from '../function/datetime.ts';
+import type { FunctionContext } from '../function/scalar.ts';
+import { vectorOf, vectorValue } from '../function/vectors.ts';
+import type { CompareOperator, Expr } from '../plan/expr.ts';
+
+export type Literal = Extract<Expr, { kind: 'literal' }>;
+
+export const isLiteral = (expr: Expr): expr is Literal => expr.kind === 'literal';
+export const booleanLiteral = (value: boolean | null): Expr => ({ kind: 'literal', type: BOOLEAN, value });
+export const isTrue = (expr: Expr): boolean => isLiteral(expr) && expr.value === true;
+export const isFalse = (expr: Expr): boolean => isLiteral(expr) && expr.value === false;
+export const isNullLiteral = (expr: Expr): boolean => isLiteral(expr) && expr.value === null;
+
+/** A function whose answer differs from call to call must run for every row. */
+const volatileFunctions: ReadonlySet<string> = new Set(['random', 'gen_random_uuid']);
+const isVolatileCall = (expr: Expr): boolean =>
+  expr.kind === 'call' && volatileFunctions.has(expr.function.slice(0, expr.function.indexOf('(')));
+
+export function foldCall(expr: Extract<Expr, { kind: 'call' }>, context: FunctionContext): Expr {
+  if (!expr.args.every(isLiteral) || isVolatileCall(expr)) return expr;
+  return unlessItFails(expr, () => {
+    const args = (expr.args as readonly Literal[]).map(arg => vectorOf(arg.type, [arg.value]));
+    const types = { args: expr.args.map(arg => arg.type), result: expr.type };
+    return vectorValue(scalarFunction(expr.function).evaluate(args, 1, context, types), expr.type, 0);
+  });
+}
+
+export function foldCast(expr: Extract<Expr, { kind: 'cast' }>, context: FunctionContext): Expr {
+  const { source } = expr;
+  if (!isLiteral(source)) return expr;
+  return unlessItFails(expr, () => castValue(source.value, source.type, expr.type, context));
+}
+
+function unlessItFails(expr: Expr, evaluate: () => Value): Expr {
+  try {
+    return { kind: 'literal', type: expr.type, value: evaluate() };
+  } catch (error) {
+    if (error instanceof FaultError) return expr;
+    throw error;
+  }
+}
+
+/** Sign of a - b in the type's order. NaN equals itself and is greater than all else; strings go by their bytes. */
+export function compareValues(type: Type, a: NonNullable<Value>, b: NonNullable<Value>): number {
+  switch (type.name) {
+    case 'BOOLEAN':
+      return Number(a) - Number(b);
+    case 'FLOAT':
+    case 'DOUBLE':
+      if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+      return (a as number) - (b as number);
+    case 'INTERVAL':
+      return compareIntervals(a as Interval, b as Interval);
+    case 'STRING':
+    case 'JSON':
+    case 'UUID':
+      return Buffer.compare(Buffer.from(a as string), Buffer.from(b as string));
+    case 'BYTES':
+      return Buffer.compare(a as Uint8Array, b as Uint8Array);
+    default:
+      return a < b ? -1 : a > b ? 1 : 0;
+  }
+}
+
+export function compareHolds(op: CompareOperator, difference: number): boolean {
+  switch (op) {
+    case '=':
+      return difference === 0;
+    case '<>':
+      return difference !== 0;
+    case '<':
+      return difference < 0;
+    case '<=':
+      return difference <= 0;
+    case '>':
+      return difference > 0;
+    case '>=':
+      return difference >= 0;
+  }
+}

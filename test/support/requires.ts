@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, test } from 'vitest';
+
+interface Need {
+  readonly isThere: () => boolean;
+  /** What to do to have it. */
+  readonly hint: string;
+  /** By a package manager, so that CI has no excuse. */
+  readonly installable: boolean;
+}
+
+const chromiumNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** The program's path; null where no folder of PATH has it. */
+export function findProgram(...names: string[]): string | null {
+  for (const folder of (process.env.PATH ?? '').split(delimiter))
+    for (const name of names) if (existsSync(join(folder, name))) return join(folder, name);
+  return null;
+}
+
+/** For playwright-core's `executablePath`. */
+export const chromiumPath = (): string | null => process.env.CHROMIUM_PATH ?? findProgram(...chromiumNames);
+
+/** A file of real data that is too large to be kept with the code. Downloaded by hand, beside the clone. */
+export const sharedData = (name: string): string =>
+  fileURLToPath(new URL(`../../../shared/data/${name}`, import.meta.url));
+
+function hasPythonModule(name: string): boolean {
+  try {
+    execFileSync('python3', ['-c', `import ${name}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const needs = {
+  chromium: {
+    isThere: () => chromiumPath() !== null,
+    hint: 'apt-get install chromium, or set CHROMIUM_PATH',
+    installable: true,
+  },
+  pyarrow: { isThere: () => hasPythonModule('pyarrow'), hint: 'python3 -m pip install pyarrow', installable: true },
+  wikipedia: {
+    isThere: () => existsSync(sharedData('wikiticker-2015-09-12-sampled.json.gz')),
+    hint: "put Druid's tutorial file wikiticker-2015-09-12-sampled.json.gz into ../shared/data",
+    installable: false,
+  },
+  githubEvents: {
+    isThere: () => existsSync(sharedData('github-events-2021-07-21.json.gz')),
+    hint: 'put github-events-2021-07-21.json.gz into ../shared/data',
+    installable: false,
+  },
+} satisfies Record<string, Need>;
+
+/**
+ * `requires('chromium')('the page', () => …)` is `describe` where everything named is there. Elsewhere it skips, saying in
+ * the name what is missing and how to get it. With WEIR_REQUIRE_ALL=1, as in CI, it fails instead; but for what no package
+ * manager has.
+ */
+export function requires(...names: (keyof typeof needs)[]): (title: string, body: () => void) => void {
+  const missing = names.map((name): Need => needs[name]).filter(need => !need.isThere());
+  if (missing.length === 0) return (title, body) => void describe(title, body);
+  const reason = `needs: ${missing.map(({ hint }) => hint).join('; ')}`;
+  const mustFail = process.env.WEIR_REQUIRE_ALL === '1' && missing.some(need => need.installable);
+  if (!mustFail) return (title, body) => void describe.skip(`${title} (${reason})`, body);
+  return title =>
+    void test(title, () => {
+      throw new Error(reason);
+    });
+}

@@ -1,0 +1,231 @@
+/** Roles in this process, behind the real calls: a broker that answers statements from a list, tables in memory. */
+import { type FaultError, fault } from '../../../src/base/fault.ts';
+import { type Clock, type Random, silentLog } from '../../../src/base/seams.ts';
+import { defineTable } from '../../../src/catalog/validate.ts';
+import type { SegmentEntry, TableDefinition } from '../../../src/catalog/table.ts';
+import { batchOf } from '../../../src/column/builder.ts';
+import { encodeBatch } from '../../../src/column/frame.ts';
+import { INT, type Type, type Value } from '../../../src/column/type.ts';
+import type { HttpComponents, HttpSettings } from '../../../src/http/server.ts';
+import { createHttpServer, httpDefaults } from '../../../src/http/server.ts';
+import type {
+  BrokerCalls,
+  ControllerCalls,
+  IngestCalls,
+  IngestState,
+  PushAnswer,
+  QueryRequest,
+  QueryStats,
+  QueryTrailer,
+  RunningQuery,
+} from '../../../src/wire/calls.ts';
+import { local } from '../../../src/wire/local.ts';
+
+export interface Scripted {
+  readonly columns: readonly { readonly name: string; readonly type: Type }[];
+  /** Each a frame; a fault ends the stream; a function is awaited (with the query's signal). */
+  readonly parts: readonly (readonly (readonly Value[])[] | FaultError | ((signal: AbortSignal) => Promise<void>))[];
+  readonly complete?: boolean;
+}
+
+export const stats: QueryStats = {
+  rowsScanned: 10,
+  rowsMatched: 5,
+  rowsReturned: 2,
+  blocksScanned: 1,
+  blocksPruned: 0,
+  segmentsExpected: 1,
+  segmentsAnswered: 1,
+  segmentsScanned: 1,
+  segmentsPruned: 0,
+  memoryPeakBytes: 1024,
+  filters: {},
+  parseMs: 0.1,
+  planMs: 0.2,
+  pinMs: 0.3,
+  runMs: 0.4,
+  totalMs: 1,
+};
+
+export const selectOne: Scripted = { columns: [{ name: 'one', type: INT }], parts: [[[1]]] };
+
+export const realClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: (delayMs, signal) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, delayMs);
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
+    }),
+};
+
+export const countingRandom = (): Random => {
+  let count = 0;
+  return { next: () => 0.5, hex: digits => (++count).toString(16).padStart(digits, '0') };
+};
+
+export function createRoles() {
+  const answers = new Map<string, Scripted | FaultError>([['SELECT 1', selectOne]]);
+  const opened: QueryRequest[] = [];
+  const cancelled: string[] = [];
+  const running = new Map<string, { request: QueryRequest; abort: AbortController }>();
+  const tables: TableDefinition[] = [];
+  const segments = new Map<string, SegmentEntry[]>();
+  const pushes: IngestCalls['push']['in'][] = [];
+  const leases = new Set<string>();
+  let refreshes = 0;
+  const state: { ingestion: IngestState[]; pushAnswer: PushAnswer | FaultError } = {
+    ingestion: [],
+    pushAnswer: { accepted: 1, rejected: 0, rejects: [], duplicate: false },
+  };
+
+  async function* fetchFrames(queryId: string, outer: AbortSignal): AsyncGenerator<Uint8Array, QueryTrailer, void> {
+    const { request, abort } = running.get(queryId)!;
+    const signal = AbortSignal.any([outer, abort.signal]);
+    try {
+      const { columns, parts, complete = true } = answers.get(request.sql) as Scripted;
+      for (const part of parts) {
+        if (typeof part === 'function') await part(signal);
+        else if (part instanceof Error) throw part;
+        else
+          yield encodeBatch(
+            batchOf(
+              columns.map(({ type }) => type),
+              part,
+            ),
+          );
+      }
+      return { complete, missing: complete ? [] : ['segment-7'], stats, freshness: {} };
+    } finally {
+      running.delete(queryId);
+    }
+  }
+
+  const broker = local<BrokerCalls>({
+    async open(request) {
+      opened.push(request);
+      const answer = answers.get(request.sql);
+      if (answer === undefined)
+        throw fault('UNKNOWN_COLUMN', 'unknown column mercant', {
+          position: { line: 1, column: 8, offset: 7 },
+          hint: 'did you mean merchant?',
+        });
+      if (answer instanceof Error) throw answer;
+      running.set(request.queryId, { request, abort: new AbortController() });
+      return { columns: answer.columns };
+    },
+    fetch: ({ queryId }, { signal }) => fetchFrames(queryId, signal),
+    async cancel({ queryId }) {
+      const query = running.get(queryId);
+      query?.abort.abort(fault('CANCELLED', 'the query was cancelled'));
+      running.delete(queryId);
+      cancelled.push(queryId);
+      return { cancelled: query !== undefined };
+    },
+    async queries() {
+      return [...running.values()].map(
+        ({ request }): RunningQuery => ({
+          queryId: request.queryId,
+          sql: request.sql,
+          state: 'running',
+          startedAtMs: 0,
+          elapsedMs: 0,
+          rowsReturned: 0,
+          rowsScanned: 0,
+          identity: request.identity,
+          error: null,
+        }),
+      );
+    },
+  });
+
+  const controller = local<ControllerCalls>({
+    catalog: () => ({ version: 1, tables }),
+    createTable({ definition, ifNotExists }) {
+      const existing = tables.find(table => table.name === definition.name);
+      if (existing && ifNotExists) return existing;
+      if (existing) throw fault('TABLE_EXISTS', `table ${definition.name} exists`);
+      const table = defineTable(definition, { id: String(tables.length + 1).padStart(12, '0'), createdAtMs: 1000 });
+      tables.push(table);
+      return table;
+    },
+    dropTable({ name }) {
+      const index = tables.findIndex(table => table.name === name);
+      if (index >= 0) tables.splice(index, 1);
+      return { dropped: index >= 0 };
+    },
+    snapshot({ leaseId, tableIds }) {
+      leases.add(leaseId);
+      return {
+        version: 1,
+        tables: tables
+          .filter(({ id }) => tableIds.includes(id))
+          .map(definition => ({ definition, segments: segments.get(definition.id) ?? [], committedEnds: [10] })),
+      };
+    },
+    release({ leaseId }) {
+      leases.delete(leaseId);
+      return null;
+    },
+    publish: () => ({ version: 2 }),
+    partitions: () => [],
+  });
+
+  const ingest = local<IngestCalls>({
+    async push(input) {
+      pushes.push({ ...input, body: input.body.slice() });
+      if (state.pushAnswer instanceof Error) throw state.pushAnswer;
+      return state.pushAnswer;
+    },
+    insert: () => ({ inserted: 0 }),
+    refresh() {
+      refreshes++;
+      return null;
+    },
+    commit: () => ({ segments: 2 }),
+    state: () => state.ingestion,
+  });
+
+  const components: HttpComponents = {
+    broker,
+    controller,
+    ingest,
+    clock: realClock,
+    random: countingRandom(),
+    log: silentLog,
+  };
+  return {
+    components,
+    answers,
+    opened,
+    cancelled,
+    running,
+    tables,
+    segments,
+    pushes,
+    leases,
+    state,
+    refreshes: () => refreshes,
+  };
+}
+
+/** A server on a free port, and how to stop it. */
+export async function startServer(settings: Partial<HttpSettings> = {}, replaced: Partial<HttpComponents> = {}) {
+  const roles = createRoles();
+  const server = await createHttpServer(
+    { ...httpDefaults, port: 0, ...settings },
+    { ...roles.components, ...replaced },
+  );
+  const { url, port } = await server.listen();
+  const sql = (text: string, headers: Record<string, string> = {}, rest: object = {}, signal?: AbortSignal) =>
+    fetch(`${url}/v1/sql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ sql: text, ...rest }),
+      signal: signal ?? null,
+    });
+  return { ...roles, server, url, port, sql };
+}

@@ -1,0 +1,20 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+/** Where the pages of `npx vite web` find a running Weir. */
+const server = process.env.WEIR_URL ?? 'http://127.0.0.1:8090';
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: '/ui/',
+  plugins: [react()],
+  build: {
+    outDir: '../dist/web',
+    emptyOutDir: true,
+    target: 'es2022',
+    reportCompressedSize: false,
+    // Two pieces, the page and its editor: served once, from this machine, then cached.
+    chunkSizeWarningLimit: 700,
+  },
+  server: { proxy: { '/v1': server } },
+});
