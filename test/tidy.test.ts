@@ -32,7 +32,8 @@ const rooms: readonly (readonly [room: string, mayImport: string])[] = [
   // `catalog`: it opens partitions by their table's definition. `store`: it opens committed segments itself.
   ['shard', 'base bitmap kernel column catalog segment function plan exec store wire'],
   ['ingest', 'base column catalog format segment plan exec store stream wire'],
-  ['server', 'base segment store wire shard'],
+  // `catalog`: who owns which block is a pure function of names, there for all who ask.
+  ['server', 'base catalog segment store wire shard'],
   ['broker', 'base column catalog function sql plan exec wire access'],
   ['controller', 'base catalog meta store wire'],
   ['client', ''],
@@ -64,10 +65,12 @@ const homes: Readonly<Record<string, string>> = {
   '@node-rs/crc32': 'base',
   kafkajs: 'stream',
   'p-retry': 'base',
-  commander: 'cli',
+  commander: 'cli boot',
   'cli-progress': 'cli',
   'node:worker_threads': 'wire boot',
-  'node:fs': 'base meta cli boot',
+  // `stream`: whether the holder of a log's lock still lives, only the operating system knows.
+  'node:child_process': 'stream',
+  'node:fs': 'base meta stream cli boot',
   'node:fs/promises': 'base cli boot',
   'node:http': 'http',
   'node:net': 'wire pgwire',
@@ -112,7 +115,7 @@ interface Import {
 }
 
 const importPattern =
-  /\b(?:(?:import|export)(?<type>\s+type)?\s[^'";]*?\bfrom\s*|import\s*\(?\s*|new URL\(\s*)(?<quote>['"])(?<target>[^'"\n]+)\k<quote>/g;
+  /\b(?:(?:import|export)(?<type>\s+type)?\s[^'";]*?\bfrom\s*|import\s*\(?\s*|new URL\((?=\s*['"][^'"\n]+\.[jt]s['"])\s*)(?<quote>['"])(?<target>[^'"\n]+)\k<quote>/g;
 
 function importsOf({ path, text }: Source): Import[] {
   return Array.from(text.matchAll(importPattern), ({ groups }) => {
@@ -152,6 +155,7 @@ describe('the importer of this test', () => {
     check(`export * from '../c/d.ts';\nexport type { x } from './e.ts';`, 'src/c/d.ts', 'type src/a/e.ts');
     check(`const x = await import('../c/d.ts');`, 'src/c/d.ts');
     check(`new Worker(new URL('../c/d.ts', import.meta.url))`, 'src/c/d.ts');
+    check(`new URL('../c', import.meta.url)`);
     check(`type X = import('../c/d.ts').Y;`, 'src/c/d.ts');
   });
 });

@@ -60,7 +60,7 @@ export class WeightedIndex {
     this.#alias = Uint32Array.from({ length: count }, (_, index) => index);
     const poor: number[] = [];
     const rich: number[] = [];
-    this.#keep.forEach((share, index) => (share < 1 ? poor : rich).push(index));
+    for (let index = 0; index < count; index++) (this.#keep[index]! < 1 ? poor : rich).push(index);
     while (poor.length > 0 && rich.length > 0) {
       const small = poor.pop()!;
       const large = rich.at(-1)!;

@@ -33,79 +33,73 @@ import {
 type Evaluate = ScalarFunction['evaluate'];
 export type Operation = 'add' | 'subtract' | 'multiply' | 'divide' | 'modulo';
 
-/** Fills `out` and answers the greatest magnitude (NaN aside), so that one look at it proves a whole vector in range. */
-type Kernel = (a: Float64Array, b: Float64Array, out: Float64Array, length: number) => number;
+/** Fills `out` and answers 1 where any magnitude (NaN aside) is above `limit`, else 0: the whole vector is in range. */
+type Kernel = (a: Float64Array, b: Float64Array, out: Float64Array, length: number, limit: number) => number;
 
 /** out = a + b, row by row. */
-function addNumbers(a: Float64Array, b: Float64Array, out: Float64Array, length: number): number {
-  let peak = 0;
+function addNumbers(a: Float64Array, b: Float64Array, out: Float64Array, length: number, limit: number): number {
+  let above = 0;
   for (let row = 0; row < length; row++) {
     const result = a[row]! + b[row]!;
     out[row] = result;
-    const size = Math.abs(result);
-    if (size > peak) peak = size;
+    above |= Math.abs(result) > limit ? 1 : 0;
   }
-  return peak;
+  return above;
 }
 
 /** out = a - b, row by row. */
-function subtractNumbers(a: Float64Array, b: Float64Array, out: Float64Array, length: number): number {
-  let peak = 0;
+function subtractNumbers(a: Float64Array, b: Float64Array, out: Float64Array, length: number, limit: number): number {
+  let above = 0;
   for (let row = 0; row < length; row++) {
     const result = a[row]! - b[row]!;
     out[row] = result;
-    const size = Math.abs(result);
-    if (size > peak) peak = size;
+    above |= Math.abs(result) > limit ? 1 : 0;
   }
-  return peak;
+  return above;
 }
 
 /** out = a × b, row by row. */
-function multiplyNumbers(a: Float64Array, b: Float64Array, out: Float64Array, length: number): number {
-  let peak = 0;
+function multiplyNumbers(a: Float64Array, b: Float64Array, out: Float64Array, length: number, limit: number): number {
+  let above = 0;
   for (let row = 0; row < length; row++) {
     const result = a[row]! * b[row]!;
     out[row] = result;
-    const size = Math.abs(result);
-    if (size > peak) peak = size;
+    above |= Math.abs(result) > limit ? 1 : 0;
   }
-  return peak;
+  return above;
 }
 
 /** As `multiplyNumbers`; adding 0 turns -0, which integers do not have, into 0. */
-function multiplyIntegers(a: Float64Array, b: Float64Array, out: Float64Array, length: number): number {
-  let peak = 0;
+function multiplyIntegers(a: Float64Array, b: Float64Array, out: Float64Array, length: number, limit: number): number {
+  let above = 0;
   for (let row = 0; row < length; row++) {
     const result = a[row]! * b[row]! + 0;
     out[row] = result;
-    const size = Math.abs(result);
-    if (size > peak) peak = size;
+    above |= Math.abs(result) > limit ? 1 : 0;
   }
-  return peak;
+  return above;
 }
 
 /** out = a / b, row by row; division by zero shows as an infinity or NaN, and is told apart before. */
-function divideNumbers(a: Float64Array, b: Float64Array, out: Float64Array, length: number): number {
-  let peak = 0;
+function divideNumbers(a: Float64Array, b: Float64Array, out: Float64Array, length: number, limit: number): number {
+  let above = 0;
   for (let row = 0; row < length; row++) {
     const result = a[row]! / b[row]!;
     out[row] = result;
-    const size = Math.abs(result);
-    if (size > peak) peak = size;
+    above |= Math.abs(result) > limit ? 1 : 0;
   }
-  return peak;
+  return above;
 }
 
 /** out = a / b cut to an integer. Exact: quotients of integers up to 2^53 never round up to the next integer. */
-function divideIntegers(a: Float64Array, b: Float64Array, out: Float64Array, length: number): number {
-  let peak = 0;
+function divideIntegers(a: Float64Array, b: Float64Array, out: Float64Array, length: number, limit: number): number {
+  let above = 0;
   for (let row = 0; row < length; row++) {
     const result = Math.trunc(a[row]! / b[row]!) + 0;
     out[row] = result;
-    const size = Math.abs(result);
-    if (size > peak) peak = size;
+    above |= Math.abs(result) > limit ? 1 : 0;
   }
-  return peak;
+  return above;
 }
 
 /** out = a % b with the sign of a, row by row. */
@@ -138,6 +132,13 @@ function refuseZeros(divisors: ArrayLike<number | bigint>, length: number, nulls
   }
 }
 
+/** As `refuseZeros`, but NaN divided by zero is NaN. */
+function refuseDoubleZeros(dividends: Float64Array, divisors: Float64Array, length: number, nulls: Nulls): void {
+  for (let row = 0; row < length; row++)
+    if (divisors[row] === 0 && !Number.isNaN(dividends[row]!) && (nulls === null || nulls[row] === 0))
+      throw divisionByZero();
+}
+
 /** Makes rows under NULL harmless, and finds the first present row that `isWrong`. */
 function hasWrongRow(out: Float64Array, length: number, nulls: Nulls, isWrong: (row: number) => boolean): boolean {
   for (let row = 0; row < length; row++) {
@@ -147,7 +148,7 @@ function hasWrongRow(out: Float64Array, length: number, nulls: Nulls, isWrong: (
   return false;
 }
 
-const intPeakMax = 2147483647;
+const intSizeMax = 2147483647;
 
 function evaluateInt(operation: Operation): Evaluate {
   const kernel = integerKernels[operation];
@@ -156,8 +157,8 @@ function evaluateInt(operation: Operation): Evaluate {
     const [a, b] = [numbersOf(args[0]!), numbersOf(args[1]!)];
     const out = new Float64Array(length);
     if (divides(operation)) refuseZeros(b, length, nulls);
-    if (kernel(a, b, out, length) > intPeakMax) {
-      const isWrong = (row: number): boolean => out[row]! > intPeakMax || out[row]! < -intPeakMax - 1;
+    if (kernel(a, b, out, length, intSizeMax) !== 0) {
+      const isWrong = (row: number): boolean => out[row]! > intSizeMax || out[row]! < -intSizeMax - 1;
       if (hasWrongRow(out, length, nulls, isWrong)) throw integerOverflow('INT');
     }
     return numberVector(out, length, nulls);
@@ -204,7 +205,7 @@ function evaluateLong(operation: Operation): Evaluate {
     if (divides(operation)) refuseZeros(right!.values, length, nulls);
     if (left!.form === 'number' && right!.form === 'number') {
       const out = new Float64Array(length);
-      if (kernel(left!.values, right!.values, out, length) <= Number.MAX_SAFE_INTEGER)
+      if (kernel(left!.values, right!.values, out, length, Number.MAX_SAFE_INTEGER) === 0)
         return numberVector(out, length, nulls);
     }
     return computeBigints(operation, toBigints(left!, length), toBigints(right!, length), length, nulls);
@@ -233,6 +234,17 @@ function hasZero(values: Float64Array): boolean {
   return false;
 }
 
+/** Rounds to FLOAT in place; 1 where one became infinite. */
+function toFloats(values: Float64Array): number {
+  let above = 0;
+  for (let row = 0; row < values.length; row++) {
+    const value = Math.fround(values[row]!);
+    values[row] = value;
+    above |= Math.abs(value) > Number.MAX_VALUE ? 1 : 0;
+  }
+  return above;
+}
+
 function evaluateDouble(operation: Operation, single: boolean): Evaluate {
   const kernel = doubleKernels[operation];
   const mayUnderflow = operation === 'multiply' || operation === 'divide';
@@ -240,14 +252,10 @@ function evaluateDouble(operation: Operation, single: boolean): Evaluate {
     const nulls = unionNulls(args, length);
     const [a, b] = [numbersOf(args[0]!), numbersOf(args[1]!)];
     const out = new Float64Array(length);
-    if (divides(operation)) refuseZeros(b, length, nulls);
-    let peak = kernel(a, b, out, length);
-    if (single) {
-      for (let row = 0; row < length; row++) out[row] = Math.fround(out[row]!);
-      peak = Math.fround(peak);
-    }
-    if (peak === Number.POSITIVE_INFINITY || (mayUnderflow && hasZero(out)))
-      refuseRangeErrors(operation, a, b, out, nulls);
+    if (divides(operation)) refuseDoubleZeros(a, b, length, nulls);
+    let above = kernel(a, b, out, length, Number.MAX_VALUE);
+    if (single) above |= toFloats(out);
+    if (above !== 0 || (mayUnderflow && hasZero(out))) refuseRangeErrors(operation, a, b, out, nulls);
     return numberVector(out, length, nulls);
   };
 }
@@ -340,8 +348,8 @@ function evaluateSign(kind: 'negate' | 'abs'): Evaluate {
       out[row] = value;
       if (value > peak) peak = value;
     }
-    if (types.result.name === 'INT' && peak > intPeakMax)
-      if (hasWrongRow(out, length, arg.nulls, row => out[row]! > intPeakMax)) throw integerOverflow('INT');
+    if (types.result.name === 'INT' && peak > intSizeMax)
+      if (hasWrongRow(out, length, arg.nulls, row => out[row]! > intSizeMax)) throw integerOverflow('INT');
     return numberVector(out, length, arg.nulls);
   };
 }

@@ -10,11 +10,12 @@ type Evaluate = ScalarFunction['evaluate'];
 
 /** A result that went wrong where no argument was: NaN is a matter of domain, an infinity of range. */
 function explain(result: number, ...args: number[]): FaultError | null {
+  if (result === 0) return null;
   if (Number.isNaN(result)) return args.some(Number.isNaN) ? null : invalidArgument('input is out of range');
   return args.every(Number.isFinite) ? valueOverflow('overflow') : null;
 }
 
-/** Math functions answer NaN or an infinity where PostgreSQL raises: those rows are looked at again. */
+/** Math functions answer NaN, an infinity or 0 where PostgreSQL raises: those rows are looked at again. */
 const unary =
   (compute: (value: number) => number, check: (value: number) => FaultError | null = () => null): Evaluate =>
   ([arg], length) => {
@@ -23,7 +24,7 @@ const unary =
     const out = new Float64Array(length);
     for (let row = 0; row < length; row++) {
       const result = compute(values[row]!);
-      if (Number.isFinite(result)) out[row] = result;
+      if (Number.isFinite(result) && result !== 0) out[row] = result;
       else if (nulls === null || nulls[row] === 0) {
         const error = check(values[row]!) ?? explain(result, values[row]!);
         if (error) throw error;
@@ -44,7 +45,7 @@ const binary =
     const out = new Float64Array(length);
     for (let row = 0; row < length; row++) {
       const result = compute(a[row]!, b[row]!);
-      if (Number.isFinite(result)) out[row] = result;
+      if (Number.isFinite(result) && result !== 0) out[row] = result;
       else if (nulls === null || nulls[row] === 0) {
         const error = check(a[row]!, b[row]!) ?? explain(result, a[row]!, b[row]!);
         if (error) throw error;
@@ -59,11 +60,15 @@ function checkLogarithm(value: number): FaultError | null {
   return value < 0 ? invalidArgument('cannot take logarithm of a negative number') : null;
 }
 
+const checkExponential = (value: number): FaultError | null =>
+  Number.isFinite(value) && Math.exp(value) === 0 ? valueOverflow('underflow') : null;
+
 function checkPower(base: number, exponent: number): FaultError | null {
   if (base === 0 && exponent < 0) return invalidArgument('zero raised to a negative power is undefined');
   if (base < 0 && Number.isFinite(base) && Number.isFinite(exponent) && !Number.isInteger(exponent))
     return invalidArgument('a negative number raised to a non-integer power yields a complex result');
-  return null;
+  const vanishes = base !== 0 && Number.isFinite(base) && Number.isFinite(exponent) && power(base, exponent) === 0;
+  return vanishes ? valueOverflow('underflow') : null;
 }
 
 /** 1 to any power, and anything to the power 0, is 1 (POSIX; JavaScript says NaN for 1 to NaN and infinities). */
@@ -95,14 +100,14 @@ const defineUnary = (
 ): Definition => define(name, ['DOUBLE'], DOUBLE, summary, unary(compute, check));
 
 export const math: readonly Definition[] = [
-  defineUnary('sign', '-1, 0 or 1.', Math.sign),
+  defineUnary('sign', '-1, 0 or 1.', value => (value > 0 ? 1 : value < 0 ? -1 : 0)),
   define('sign', ['DECIMAL'], decimal(1, 0), '-1, 0 or 1.', signDecimals),
   defineUnary('sqrt', 'Square root.', Math.sqrt, value =>
     value < 0 ? invalidArgument('cannot take square root of a negative number') : null,
   ),
   defineUnary('cbrt', 'Cube root.', Math.cbrt),
   define('power', ['DOUBLE', 'DOUBLE'], DOUBLE, 'a raised to the power b.', binary(power, checkPower)),
-  defineUnary('exp', 'e raised to the power.', Math.exp),
+  defineUnary('exp', 'e raised to the power.', Math.exp, checkExponential),
   defineUnary('ln', 'Natural logarithm.', Math.log, checkLogarithm),
   defineUnary('log', 'Logarithm to base 10.', Math.log10, checkLogarithm),
   define('log', ['DOUBLE', 'DOUBLE'], DOUBLE, 'Logarithm to base b: log(b, x).', binary(logarithmOf, checkLogarithms)),

@@ -1,7 +1,11 @@
 /** Numbers as PostgreSQL writes and reads them. */
 
 /** Shortest digits that read back as the same DOUBLE, in PostgreSQL's dress: 1e+20, 1e-05, 0.001, NaN, -Infinity. */
-export const formatDouble = (value: number): string => dress(value, 15, () => value.toExponential());
+export function formatDouble(value: number): string {
+  const size = Math.abs(value);
+  // In this range JavaScript and PostgreSQL write the same.
+  return size >= 1e-4 && size < 1e15 ? String(value) : dress(value, 15, () => value.toExponential());
+}
 
 /** As `formatDouble` for a value that a FLOAT holds exactly: fewer digits tell it apart. */
 export const formatFloat = (value: number): string => dress(value, 6, () => shortestFloat(value));

@@ -150,7 +150,9 @@ const extractTimestamps: Evaluate = (args, length) => {
   const names = args[0] as StringVector;
   const values = numbersOf(args[1]!);
   const read = (row: number): Field => fieldNamed(entryText(names.pool, names.ids[row]!), 'TIMESTAMP');
-  if (length > 0 && isConstant(names, length)) return numberVector(extractRows(values, read(0), length), length, nulls);
+  const first = firstPresent(nulls, length);
+  if (first >= 0 && isConstant(names, length))
+    return numberVector(extractRows(values, read(first), length), length, nulls);
   const out = new Float64Array(length);
   for (let row = 0; row < length; row++) if (isPresentRow(nulls, row)) out[row] = extractField(read(row), values[row]!);
   return numberVector(out, length, nulls);

@@ -33,13 +33,13 @@ export function createGuard({ host, hostNames, origins }: GuardSettings): (heade
     const called = headers.host ?? '';
     if (checksHost && !isLoopback(nameOf(called)) && !names.has(nameOf(called)))
       throw fault('FORBIDDEN', `this server does not answer as ${JSON.stringify(called.slice(0, 100))}`, {
-        hint: 'call it by localhost, or start it with that name allowed (--host-name)',
+        hint: 'call it by localhost or 127.0.0.1',
       });
     const { origin } = headers;
     if (origin === undefined || allowedOrigins.has(origin.toLowerCase())) return;
     if (!isOriginOf(origin, called))
       throw fault('FORBIDDEN', `pages of ${JSON.stringify(origin.slice(0, 100))} may not call this server`, {
-        hint: 'start it with that origin allowed (--origin)',
+        hint: 'open the page from this server itself',
       });
   };
 }

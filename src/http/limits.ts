@@ -1,6 +1,6 @@
 /** What the HTTP door allows, each with its reason. */
 
-/** Of one push, after decompression too: about 500,000 events; larger files come in batches. `--body` of a server changes it. */
+/** Of one push, after decompression too: about 500,000 events; larger files come in batches. */
 export const bodySizeBytesDefault = 64 << 20;
 /** Of all request bodies held at once: pushes wait outside (503) rather than outgrow a server of 512 MB. */
 export const bodiesSizeBytesMax = 256 << 20;

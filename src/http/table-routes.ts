@@ -42,14 +42,12 @@ export function addTableRoutes(app: FastifyInstance, door: Door): void {
     const body = check(tableRequest, await readJsonBody(request.raw, sqlBodySizeBytesMax, door.bodies));
     const definition = tableOfRequest(body);
     const table = await controller.call('createTable', { definition, ifNotExists: body.ifNotExists ?? false });
-    await ingest.call('refresh', null);
     return sendJson(reply.code(201), tableInfo(table, { segments: [], consumingRows: 0 }));
   });
 
   app.delete<TableRoute>('/v1/tables/:table', async (request, reply) => {
     const { name } = await tableOf(request);
     const { dropped } = await controller.call('dropTable', { name, ifExists: false });
-    await ingest.call('refresh', null);
     return sendJson(reply, { table: name, dropped });
   });
 
@@ -96,8 +94,7 @@ export async function tableSizes(
   const [snapshot, states] = await Promise.all([
     controller.call('snapshot', { leaseId, tableIds }),
     ingest.call('state', null),
-  ]);
-  await controller.call('release', { leaseId });
+  ]).finally(() => controller.call('release', { leaseId }));
   const byId = new Map(snapshot.tables.map(table => [table.definition.id, table]));
   return new Map(
     tableIds.map(id => [

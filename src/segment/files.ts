@@ -16,14 +16,14 @@ export interface SegmentFiles {
 /** Descriptors that a shard keeps open: well below the usual limit of 1,024 a process, for several shards. */
 export const openFilesMax = 200;
 
-const firstReadSizeBytes = 1 << 16;
-
 /** Segment files of one shard, the most recently used kept open. */
 export class OpenFiles {
   readonly #files: SegmentFiles;
   readonly #countMax: number;
   /** In order of use. */
   readonly #open = new Map<string, LocalFile>();
+  /** Where manifests are read to: one after another, so one buffer is enough. */
+  #whole = new Uint8Array(1 << 16);
 
   constructor(files: SegmentFiles, countMax = openFilesMax) {
     this.#files = files;
@@ -40,18 +40,20 @@ export class OpenFiles {
       );
   }
 
-  /** The whole file, which is not kept open. @throws FaultError CORRUPT_SEGMENT where it is missing or larger. */
+  /**
+   * The whole file, which is not kept open. Borrowed: the bytes are the next call's.
+   * @throws FaultError CORRUPT_SEGMENT where it is missing or larger.
+   */
   readWhole(key: string, sizeBytesMax: number): Uint8Array {
     const file = this.#openNow(key);
     try {
-      let bytes = new Uint8Array(firstReadSizeBytes);
       for (let sizeBytes = 0; ; ) {
-        sizeBytes += file.readSync(bytes.subarray(sizeBytes), sizeBytes);
-        if (sizeBytes < bytes.length) return bytes.subarray(0, sizeBytes);
+        sizeBytes += file.readSync(this.#whole.subarray(sizeBytes), sizeBytes);
+        if (sizeBytes < this.#whole.length) return this.#whole.subarray(0, sizeBytes);
         if (sizeBytes >= sizeBytesMax) throw fault('CORRUPT_SEGMENT', `${key} is larger than ${sizeBytesMax} bytes`);
-        const larger = new Uint8Array(bytes.length * 2);
-        larger.set(bytes);
-        bytes = larger;
+        const larger = new Uint8Array(this.#whole.length * 2);
+        larger.set(this.#whole);
+        this.#whole = larger;
       }
     } finally {
       file.close();

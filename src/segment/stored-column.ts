@@ -271,7 +271,8 @@ function layoutOf(type: Type, zone: ZoneMap): Layout {
     default: {
       if (zone.min === null || zone.max === null) return { form: 'i64', base: 0 };
       const base = Number(zone.min);
-      const fits = Number.isSafeInteger(base) && BigInt(zone.max) - BigInt(zone.min) < frameSpanMax;
+      const max = Number(zone.max);
+      const fits = Number.isSafeInteger(base) && Number.isSafeInteger(max) && max - base < frameSpanMax;
       return fits ? { form: 'i32', base } : { form: 'i64', base: 0 };
     }
   }

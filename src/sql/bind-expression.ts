@@ -1,18 +1,7 @@
 /** AST expression → typed `Expr`: names, overloads, implicit casts, and SQL's spellings of the same thing. */
 import { unreachable } from '../base/assert.ts';
 import { type FaultError, fault, type Position } from '../base/fault.ts';
-import { dayMs } from '../column/text.ts';
-import {
-  BOOLEAN,
-  DATE,
-  INTERVAL,
-  isNumeric,
-  STRING,
-  TIMESTAMP,
-  type Type,
-  typeText,
-  type Value,
-} from '../column/type.ts';
+import { BOOLEAN, INTERVAL, isNumeric, STRING, type Type, typeText, type Value } from '../column/type.ts';
 import { commonType, comparisonType } from '../function/coercion.ts';
 import {
   callText,
@@ -80,7 +69,6 @@ export interface BindPlace {
 type Node<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
 const compareSigns: ReadonlySet<string> = new Set(['=', '<>', '<', '<=', '>', '>=']);
-const nowNames: ReadonlySet<string> = new Set(['now', 'current_timestamp', 'localtimestamp']);
 
 export class ExpressionBinder {
   readonly #context: StatementContext;
@@ -323,9 +311,7 @@ export class ExpressionBinder {
       const then = literal(otherwise.type, null);
       return typed({ kind: 'case', type: otherwise.type, branches: [{ when, then }], otherwise }, node.at);
     }
-    if (nowNames.has(name) && args.length === 0) return typed(literal(TIMESTAMP, this.#context.nowMs), node.at);
-    if (name === 'current_date' && args.length === 0) return typed(literal(DATE, today(this.#context)), node.at);
-    return this.#bindFunction(node.name, null, args, node.at);
+    return this.#bindFunction(name === 'localtimestamp' ? 'now' : node.name, null, args, node.at);
   }
 
   /** `operator`: how the call was written, where it was not as a call. */
@@ -400,13 +386,6 @@ const coalesce = (type: Type, args: readonly Expr[]): Expr =>
   args.length === 1 ? args[0]! : { kind: 'coalesce', type, args };
 
 const intervalText = (node: Node<'interval'>): string => (node.unit === null ? node.text : `${node.text} ${node.unit}`);
-
-/** CURRENT_DATE in the caller's time zone, as days since 1970. */
-function today({ nowMs, timeZone }: FunctionContext): number {
-  if (timeZone === 'UTC') return Math.floor(nowMs / dayMs);
-  const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
-  return Date.parse(`${parts.format(nowMs)}T00:00:00Z`) / dayMs;
-}
 
 /** As PostgreSQL: a pattern must not end in its escape character. */
 function checkPattern(pattern: string, escape: string, position: Position): string {

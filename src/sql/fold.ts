@@ -6,10 +6,9 @@ import { Buffer } from 'node:buffer';
 import { FaultError } from '../base/fault.ts';
 import { BOOLEAN, type Interval, type Type, type Value } from '../column/type.ts';
 import { castValue } from '../function/cast.ts';
-import { scalarFunction } from '../function/catalogue.ts';
 import { compareIntervals } from '../function/datetime.ts';
+import { evaluateCall } from '../function/fold.ts';
 import type { FunctionContext } from '../function/scalar.ts';
-import { vectorOf, vectorValue } from '../function/vectors.ts';
 import type { CompareOperator, Expr } from '../plan/expr.ts';
 
 export type Literal = Extract<Expr, { kind: 'literal' }>;
@@ -20,18 +19,12 @@ export const isTrue = (expr: Expr): boolean => isLiteral(expr) && expr.value ===
 export const isFalse = (expr: Expr): boolean => isLiteral(expr) && expr.value === false;
 export const isNullLiteral = (expr: Expr): boolean => isLiteral(expr) && expr.value === null;
 
-/** A function whose answer differs from call to call must run for every row. */
-const volatileFunctions: ReadonlySet<string> = new Set(['random', 'gen_random_uuid']);
-const isVolatileCall = (expr: Expr): boolean =>
-  expr.kind === 'call' && volatileFunctions.has(expr.function.slice(0, expr.function.indexOf('(')));
-
+/** Every function of the catalogue gives the same answer throughout a query. */
 export function foldCall(expr: Extract<Expr, { kind: 'call' }>, context: FunctionContext): Expr {
-  if (!expr.args.every(isLiteral) || isVolatileCall(expr)) return expr;
-  return unlessItFails(expr, () => {
-    const args = (expr.args as readonly Literal[]).map(arg => vectorOf(arg.type, [arg.value]));
-    const types = { args: expr.args.map(arg => arg.type), result: expr.type };
-    return vectorValue(scalarFunction(expr.function).evaluate(args, 1, context, types), expr.type, 0);
-  });
+  if (!expr.args.every(isLiteral)) return expr;
+  const values = (expr.args as readonly Literal[]).map(arg => arg.value);
+  const types = { args: expr.args.map(arg => arg.type), result: expr.type };
+  return unlessItFails(expr, () => evaluateCall(expr.function, values, types, context));
 }
 
 export function foldCast(expr: Extract<Expr, { kind: 'cast' }>, context: FunctionContext): Expr {

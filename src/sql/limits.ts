@@ -23,3 +23,6 @@ export const columnCountMax = 1_600;
 
 /** Table, column and alias names, UTF-16 units: they name files and appear in every answer. PostgreSQL cuts at 63; none is cut here. */
 export const nameLengthMax = 128;
+
+/** Values given beside a statement: PostgreSQL's protocol counts them in 16 bits. */
+export const parameterCountMax = 65_535;

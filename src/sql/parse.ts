@@ -3,7 +3,7 @@ import { EOF, type ILexingError, type IRecognitionException, type IToken, Lexer 
 import { type FaultError, fault, type Position } from '../base/fault.ts';
 import { nearestName } from './suggest.ts';
 import type { Statement } from './ast.ts';
-import { Grammar } from './grammar.ts';
+import { Grammar } from './grammar/statements.ts';
 import { sqlTextLengthMax, treeDepthMax, treeNodeCountMax } from './limits.ts';
 import { Semicolon, tokens } from './token.ts';
 
@@ -141,13 +141,16 @@ function syntaxFault(sql: string, input: readonly IToken[], error: IRecognitionE
   return fault('SYNTAX_ERROR', `syntax error ${where}`, { position, hint });
 }
 
+/** Shorter words are aliases rather than keywords with a slip. */
+const shortestSlip = 3;
+
 /** The word that does not fit, or the one before it (taken for an alias), may be a keyword with a slip. */
 function misspelling(token: IToken, previous: IToken | undefined): string | undefined {
   if (isPlainName(token)) {
     const word = nearestName(token.image, previous === undefined ? statementWords : clauseWords);
     if (word !== null) return `did you mean ${word}?`;
   }
-  if (previous === undefined || !isPlainName(previous)) return undefined;
+  if (previous === undefined || !isPlainName(previous) || previous.image.length < shortestSlip) return undefined;
   const word = nearestName(previous.image, clauseWords);
   return word === null ? undefined : `did you mean ${word} instead of ${previous.image}?`;
 }

@@ -27,7 +27,9 @@ export interface FoundFile {
   readonly endOffset: number;
   /** Up to the end of the last whole record. */
   readonly sizeBytes: number;
-  /** Bytes after that, of a write that never ended. */
+  /** As far as a later group vouches for; the last group is beyond. */
+  readonly durableSizeBytes: number;
+  /** Bytes after the last whole record, of a write that never ended. */
   readonly tornBytes: number;
   /** Its last record is the mark of a clean close. */
   readonly closedCleanly: boolean;
@@ -86,6 +88,7 @@ export async function* scanFile(
     const { baseOffset, salt } = header;
     let position = fileHeaderSizeBytes;
     let endOffset = baseOffset;
+    let vouchedFor = fileHeaderSizeBytes;
     let closedCleanly = true;
     while (position < fileSize) {
       const found = await recordAt(window, position, fileSize, salt);
@@ -98,10 +101,21 @@ export async function* scanFile(
         throw corrupt(path, position, `a record of offset ${found.record.baseOffset}, where ${endOffset} follows,`);
       endOffset += found.record.rowCount;
       position += found.sizeBytes;
+      vouchedFor = found.record.durableSizeBytes;
       closedCleanly = isMark(found.record);
       yield found.record;
     }
-    return { path, baseOffset, salt, endOffset, sizeBytes: position, tornBytes: fileSize - position, closedCleanly };
+    const tornBytes = fileSize - position;
+    return {
+      path,
+      baseOffset,
+      salt,
+      endOffset,
+      sizeBytes: position,
+      durableSizeBytes: vouchedFor,
+      tornBytes,
+      closedCleanly,
+    };
   } finally {
     await file.close();
   }

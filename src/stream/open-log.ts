@@ -75,13 +75,23 @@ export async function openLog(settings: LogSettings, components: LogComponents):
         path: last!.path,
         sizeBytes: last!.tornBytes,
       });
-      await file.truncate(last!.sizeBytes);
     }
-    // What was read may have been in the operating system's memory only; from now on it is acknowledged.
+    await file.truncate(last!.sizeBytes);
+    await rewrite(file, last!.durableSizeBytes, last!.sizeBytes);
     await file.sync();
   }
   await disk.syncFolder(folder);
   return new PartitionLog(settings, components, keys, files, file, found.at(-1)?.closedCleanly ?? true);
+}
+
+/**
+ * The last group may be in the operating system's memory only, and look written there although its sync failed: written
+ * once more, the sync that follows is about it.
+ */
+async function rewrite(file: DiskFile, from: number, to: number): Promise<void> {
+  const bytes = new Uint8Array(to - from);
+  const size = await file.read(bytes, from);
+  await file.write(bytes.subarray(0, size), from);
 }
 
 async function collectKeys(records: AsyncGenerator<LogRecord, FoundFile, void>, keys: KeyWindow): Promise<FoundFile> {

@@ -1,15 +1,16 @@
 /** Rows as execution sees them, in every placement: committed segments (built and read for real) and consuming rows. */
-import type { Batch } from '../../src/column/column.ts';
+
+import { type TableDefinition, virtualColumns } from '../../src/catalog/table.ts';
 import { batchOf } from '../../src/column/builder.ts';
-import { virtualColumns, type TableDefinition } from '../../src/catalog/table.ts';
+import type { Batch } from '../../src/column/column.ts';
 import type { Value } from '../../src/column/type.ts';
 import { rowsOf } from '../../src/column/value.ts';
 import type { ExecContext, ExecStats, ScanUnit } from '../../src/exec/context.ts';
 import { runFragment } from '../../src/exec/run.ts';
 import { Arena } from '../../src/kernel/allocator.ts';
 import type { Node } from '../../src/plan/node.ts';
-import { buildSegment } from '../../src/segment/builder.ts';
 import { blockRows } from '../../src/segment/block.ts';
+import { buildSegment } from '../../src/segment/builder.ts';
 import { SegmentCache } from '../../src/segment/cache.ts';
 import { ConsumingPartition } from '../../src/segment/consuming-partition.ts';
 import { OpenFiles } from '../../src/segment/files.ts';
@@ -19,7 +20,12 @@ import { MemoryStore } from '../../src/store/memory-store.ts';
 export type Rows = readonly (readonly Value[])[];
 
 /** One shard's worth of a table: `committed` lists become a segment each, `consuming` stays in the arena. */
-export async function openEngine(definition: TableDefinition, committed: readonly Rows[], consuming: Rows, arenaBytes = 64 << 20) {
+export async function openEngine(
+  definition: TableDefinition,
+  committed: readonly Rows[],
+  consuming: Rows,
+  arenaBytes = 64 << 20,
+) {
   const arena = new Arena(arenaBytes);
   const cache = new SegmentCache(arena);
   const store = new MemoryStore();
@@ -32,7 +38,10 @@ export async function openEngine(definition: TableDefinition, committed: readonl
     const batch = batchOf(types, rows);
     const start = offset;
     offset += rows.length;
-    const offsets = batchOf([{ name: 'LONG' }], rows.map((_, row) => [BigInt(start + row)])).columns[0]!;
+    const offsets = batchOf(
+      [{ name: 'LONG' }],
+      rows.map((_, row) => [BigInt(start + row)]),
+    ).columns[0]!;
     const entry = await buildSegment(
       {
         definition,

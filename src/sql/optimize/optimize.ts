@@ -9,7 +9,7 @@ import { pushLimits } from './limits.ts';
 
 export function finishPlan(query: BoundQuery, subplans: readonly QueryPlan[], context: FunctionContext): QueryPlan {
   const logical = pruneColumns(pushLimits(mergeProjects(pushFilters(query.node, context))));
-  const fragments = cutFragments(logical).map(dropIdentities);
+  const fragments = cutFragments(logical).map(fragment => dropIdentities(mergeProjects(fragment)));
   const leaves = fragments.flatMap(leavesOf);
   const tableIds = leaves.flatMap(leaf => (leaf.kind === 'scan' ? [leaf.tableId] : []));
   const systemTables = leaves.flatMap(leaf => (leaf.kind === 'inline' ? [leaf.name] : []));

@@ -10,12 +10,16 @@ import type { FunctionContext } from '../../function/scalar.ts';
 import type { CompareOperator, Expr } from '../../plan/expr.ts';
 import { booleanLiteral, compareValues, isLiteral, type Literal } from '../fold.ts';
 
-/** Casts that lose nothing and keep the order: each value of `from` has its own of `to`. */
-function isWidening(from: Type, to: Type): boolean {
+/** Below this every whole number is a DOUBLE of its own. */
+const exactDoubleMax = 2 ** 53;
+
+/** A cast that loses nothing and keeps the order, at least near `value`: each value of `from` has its own of `to`. */
+function isWidening(from: Type, to: Type, value: Value): boolean {
   switch (from.name) {
     case 'INT':
       return to.name === 'LONG' || (to.name === 'DECIMAL' && to.precision! - to.scale! >= 10) || to.name === 'DOUBLE';
     case 'LONG':
+      if (to.name === 'DOUBLE') return Math.abs(value as number) < exactDoubleMax;
       return to.name === 'DECIMAL' && to.precision! - to.scale! >= 19;
     case 'DECIMAL':
       return (
@@ -57,7 +61,7 @@ export function unwrapCompare(op: CompareOperator, left: Expr, right: Literal, c
   const { source } = left;
   if (source.type.name === 'TIMESTAMP' && left.type.name === 'DATE')
     return compareDay(op, source, right.value as number);
-  if (!isWidening(source.type, left.type)) return null;
+  if (!isWidening(source.type, left.type, right.value)) return null;
   const exact = exactValue(right, source.type, context);
   if (exact !== null) return compare(op, source, exact);
   if (op === '=') return never(source);
@@ -71,8 +75,9 @@ export function unwrapCompare(op: CompareOperator, left: Expr, right: Literal, c
 
 /** null: nothing to unwrap. Values that the column cannot have are dropped: they never match. */
 export function unwrapIn(arg: Expr, values: readonly Value[], context: FunctionContext): Expr | null {
-  if (arg.kind !== 'cast' || !isWidening(arg.source.type, arg.type)) return null;
+  if (arg.kind !== 'cast') return null;
   const { source, type } = arg;
+  if (!values.every(value => value === null || isWidening(source.type, type, value))) return null;
   const kept: Value[] = [];
   for (const value of values) {
     const exact = value === null ? null : exactValue({ kind: 'literal', type, value }, source.type, context);

@@ -1,20 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Random } from '../../../src/base/seams.ts';
 import { countries } from '../../../src/demo/countries.ts';
 import { Draws, normalQuantile, WeightedIndex, zipfWeights } from '../../../src/demo/draw.ts';
 import { createGenerator, eventSizeBytesMax, merchantCount } from '../../../src/demo/generator.ts';
-
-/** mulberry32 */
-const seeded = (seed: number): Random => {
-  let state = seed;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return { next, hex: digits => Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join('') };
-};
+import { seededRandom } from '../../support/random.ts';
 
 const startMs = Date.UTC(2026, 0, 31, 23, 59, 50);
 
@@ -37,7 +25,7 @@ interface Event {
 
 /** A minute of events at `perSecond`, a call a tenth of a second. */
 function minute(seed: number, perSecond: number): { text: string; events: Event[] } {
-  const generator = createGenerator(seeded(seed));
+  const generator = createGenerator(seededRandom(seed));
   const count = perSecond / 10;
   const buffer = new Uint8Array(count * eventSizeBytesMax);
   let text = '';
@@ -133,12 +121,12 @@ function mostFrequent(values: readonly string[]): string {
 
 describe('draws', () => {
   test('by weight', () => {
-    const draws = new Draws(seeded(1));
+    const draws = new Draws(seededRandom(1));
     const weights = [1, 0, 5, 4];
     const index = new WeightedIndex(weights);
     const counts = [0, 0, 0, 0];
     for (let round = 0; round < 100_000; round++) counts[index.draw(draws)]!++;
-    weights.forEach((weight, at) => expect(counts[at]! / 100_000).toBeCloseTo(weight / 10, 2));
+    for (const [at, weight] of weights.entries()) expect(counts[at]! / 100_000).toBeCloseTo(weight / 10, 2);
     expect(counts[1]).toBe(0);
   });
 

@@ -74,7 +74,7 @@ for (const { type, bits, values, message, toValue } of [
           expect(run(name, [type, type], hidden)).toEqual(want);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 700 },
     );
   });
 
@@ -101,7 +101,7 @@ test('DECIMAL is exact, quotients rounded half away from zero', () => {
       } else want = exact(name, left, right)! / 10n ** BigInt(12 - scale);
       expect(run(name, types, [[a], [b]])).toEqual([want]);
     }),
-    { numRuns: 2000 },
+    { numRuns: 700 },
   );
 });
 
@@ -165,6 +165,6 @@ test('rounding to places is rounding of the shortest decimal text', () => {
         expect(call('trunc', { type: DOUBLE, value }, places).value).toBe(Number(`${sign}${cut}e-${scale}`));
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   );
 });

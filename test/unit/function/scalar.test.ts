@@ -102,6 +102,9 @@ const cases: Record<string, readonly Case[]> = {
     ['ceiling', [1.1], '2'],
     ['floor', [-0.5], '-1'],
     ['sign', [-3], '-1'],
+    ['sign', [double('NaN')], '0'],
+    ['divide', [double('NaN'), 0], 'NaN'],
+    ['divide', [1.5, double('Infinity')], '0'],
     ['sign', [numeric('0.4')], '1'],
     ['log', [100], '2'],
     ['log', [2, 8], '3'],
@@ -198,6 +201,8 @@ test('errors say what PostgreSQL says', () => {
   checkFails('multiply', [1.5e300, 1.5e300], 'NUMERIC_OVERFLOW', 'value out of range: overflow');
   checkFails('multiply', [1.5e-300, 1.5e-300], 'NUMERIC_OVERFLOW', 'value out of range: underflow');
   checkFails('exp', [1000], 'NUMERIC_OVERFLOW', 'value out of range: overflow');
+  checkFails('exp', [-1000], 'NUMERIC_OVERFLOW', 'value out of range: underflow');
+  checkFails('power', [0.5, 2000], 'NUMERIC_OVERFLOW', 'value out of range: underflow');
   checkFails('sqrt', [-1], 'INVALID_PARAMETER', 'cannot take square root of a negative number');
   checkFails('ln', [0], 'INVALID_PARAMETER', 'cannot take logarithm of zero');
   checkFails('asin', [2], 'INVALID_PARAMETER', 'input is out of range');

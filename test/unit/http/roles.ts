@@ -1,6 +1,7 @@
 /** Roles in this process, behind the real calls: a broker that answers statements from a list, tables in memory. */
 import { type FaultError, fault } from '../../../src/base/fault.ts';
-import { type Clock, type Random, silentLog } from '../../../src/base/seams.ts';
+import { type Random, silentLog } from '../../../src/base/seams.ts';
+import { systemClock } from '../../../src/base/system.ts';
 import { defineTable } from '../../../src/catalog/validate.ts';
 import type { SegmentEntry, TableDefinition } from '../../../src/catalog/table.ts';
 import { batchOf } from '../../../src/column/builder.ts';
@@ -49,19 +50,6 @@ export const stats: QueryStats = {
 
 export const selectOne: Scripted = { columns: [{ name: 'one', type: INT }], parts: [[[1]]] };
 
-export const realClock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  sleep: (delayMs, signal) =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, delayMs);
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      });
-    }),
-};
-
 export const countingRandom = (): Random => {
   let count = 0;
   return { next: () => 0.5, hex: digits => (++count).toString(16).padStart(digits, '0') };
@@ -76,7 +64,6 @@ export function createRoles() {
   const segments = new Map<string, SegmentEntry[]>();
   const pushes: IngestCalls['push']['in'][] = [];
   const leases = new Set<string>();
-  let refreshes = 0;
   const state: { ingestion: IngestState[]; pushAnswer: PushAnswer | FaultError } = {
     ingestion: [],
     pushAnswer: { accepted: 1, rejected: 0, rejects: [], duplicate: false },
@@ -181,10 +168,7 @@ export function createRoles() {
       return state.pushAnswer;
     },
     insert: () => ({ inserted: 0 }),
-    refresh() {
-      refreshes++;
-      return null;
-    },
+    refresh: () => null,
     commit: () => ({ segments: 2 }),
     state: () => state.ingestion,
   });
@@ -193,7 +177,7 @@ export function createRoles() {
     broker,
     controller,
     ingest,
-    clock: realClock,
+    clock: systemClock,
     random: countingRandom(),
     log: silentLog,
   };
@@ -208,7 +192,6 @@ export function createRoles() {
     pushes,
     leases,
     state,
-    refreshes: () => refreshes,
   };
 }
 

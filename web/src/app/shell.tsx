@@ -2,6 +2,7 @@ import { LivePage } from '../pages/live/live-page.tsx';
 import { QueryPage } from '../pages/query/query-page.tsx';
 import { TablesPage } from '../pages/tables/tables-page.tsx';
 import { Navigation } from './navigation.tsx';
+import { PageBoundary } from './page-boundary.tsx';
 import { parseRoute, type Route, useHash } from './route.ts';
 import styles from './shell.module.css';
 
@@ -21,7 +22,9 @@ export function Shell() {
   return (
     <div className={styles.shell}>
       <Navigation page={route.page} />
-      <main className={styles.main}>{pageOf(route)}</main>
+      <main className={styles.main}>
+        <PageBoundary key={route.page}>{pageOf(route)}</PageBoundary>
+      </main>
     </div>
   );
 }

@@ -35,7 +35,9 @@ export function VirtualTable({ label, columns, rowCount, cell, rowNumbers = fals
     overscan: overscanRows,
   });
   // Other columns are another table, which begins at its top.
-  useEffect(() => scroller.current?.scrollTo(0, 0), [columns]);
+  useEffect(() => {
+    scroller.current?.scrollTo(0, 0);
+  }, [columns]);
   const items = rows.getVirtualItems();
   const beforePx = items[0]?.start ?? 0;
   const afterPx = rows.getTotalSize() - (items.at(-1)?.end ?? 0);

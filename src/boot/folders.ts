@@ -1,0 +1,7 @@
+/** What lies where in a data folder; `segments/README.md` specifies the bytes. */
+export const folders = (dataFolder: string) =>
+  ({
+    store: `${dataFolder}/store`,
+    log: `${dataFolder}/log`,
+    meta: `${dataFolder}/meta/weir.sqlite`,
+  }) as const;

@@ -1,0 +1,79 @@
+/** A thread's entry: builds the one role that it was told to be, serves its ports, and stops when asked. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { toFault } from '../base/fault.ts';
+import { nodeDisk } from '../base/node-disk.ts';
+import { createPinoLog } from '../base/pino-log.ts';
+import { systemClock, systemRandom } from '../base/system.ts';
+import { createBuilder } from '../ingest/builder.ts';
+import { createIngest } from '../ingest/ingest.ts';
+import { createShard } from '../shard/shard.ts';
+import { DiskStore } from '../store/disk-store.ts';
+import type { CallMap, Client, Handlers } from '../wire/call.ts';
+import type { BuilderCalls, ControllerCalls, IngestCalls, ShardCalls } from '../wire/calls.ts';
+import { connect } from '../wire/connect.ts';
+import { messagePortPort } from '../wire/port.ts';
+import { serve } from '../wire/serve.ts';
+import { folders } from './folders.ts';
+import { lowerPriority } from './priority.ts';
+import type { ThreadData, ThreadMessage } from './threads.ts';
+
+const data = workerData as ThreadData;
+const parent = parentPort!;
+const log = createPinoLog(data.logLevel);
+const paths = folders(data.dataFolder);
+const world = { clock: systemClock, random: systemRandom, disk: nodeDisk, log };
+
+const post = (message: ThreadMessage): void => parent.postMessage(message);
+const client = <Calls extends CallMap>(port: MessagePort): Client<Calls> => connect<Calls>(messagePortPort(port));
+const serveAll = <Calls extends CallMap>(ports: readonly MessagePort[], handlers: Handlers<Calls>): void => {
+  for (const port of ports) serve<Calls>(messagePortPort(port), handlers);
+};
+
+/** Starts the role; resolves to what stops it. */
+async function begin(): Promise<() => Promise<void>> {
+  const store = new DiskStore(nodeDisk, paths.store);
+  switch (data.role) {
+    case 'shard': {
+      const nobody = {} as Client<ShardCalls>;
+      const peers = data.peers.map(port => (port ? client<ShardCalls>(port) : nobody));
+      const shard = createShard({ shard: data.shard, arenaBytes: data.arenaBytes }, { ...world, files: store, peers });
+      serveAll<ShardCalls>(data.serve, shard);
+      return async () => {};
+    }
+    case 'builder': {
+      lowerPriority(log);
+      const builder = createBuilder({}, { ...world, store, shards: data.shards.map(port => client<ShardCalls>(port)) });
+      serveAll<BuilderCalls>(data.serve, builder);
+      return async () => {};
+    }
+    case 'ingest': {
+      const ingest = createIngest(
+        { logFolder: paths.log },
+        {
+          ...world,
+          controller: client<ControllerCalls>(data.controller),
+          builder: client<BuilderCalls>(data.builder),
+          shards: data.shards.map(port => client<ShardCalls>(port)),
+        },
+      );
+      serveAll<IngestCalls>(data.serve, ingest);
+      await ingest.start();
+      return () => ingest.stop();
+    }
+  }
+}
+
+try {
+  const stop = await begin();
+  parent.on('message', async () => {
+    try {
+      await stop();
+    } catch (error) {
+      log.error('a role did not stop in good order', { role: data.role, error });
+    }
+    post({ kind: 'stopped' });
+  });
+  post({ kind: 'ready' });
+} catch (error) {
+  post({ kind: 'failed', fault: toFault(error) });
+}

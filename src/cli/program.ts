@@ -1,0 +1,104 @@
+/** The `weir` program and its client commands; whoever composes the server adds `start`. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { FaultError } from '../base/fault.ts';
+import { WeirError } from '../client/error.ts';
+import { errorText } from './error-text.ts';
+import { type CommandIo, OutputClosed } from './io.ts';
+import { runLoad } from './load-command.ts';
+import { runSql, type SqlFormat, sqlFormats } from './sql-command.ts';
+
+export type { CommandIo } from './io.ts';
+export type Program = Command;
+
+export const defaultUrl = 'http://127.0.0.1:8090';
+
+/** Commands write to `io` alone, and leave their exit code there. */
+export function createProgram(io: CommandIo, version: string): Program {
+  const program = new Command('weir')
+    .description('Real-time OLAP analytics: SQL over events that are seconds old')
+    .version(version)
+    .configureOutput({ writeOut: text => io.stdout.write(text), writeErr: text => io.stderr.write(text) })
+    .showHelpAfterError('(weir --help lists the commands)');
+  // Without a listener the reader that goes away (`| head`) would crash the process; `print` reports it.
+  io.stdout.on('error', () => {});
+  return program;
+}
+
+export function registerClientCommands(program: Program, io: CommandIo): void {
+  registerSql(program, io);
+  registerLoad(program, io);
+}
+
+const urlOption = (io: CommandIo): Option =>
+  new Option('--url <url>', 'of the server (or the environment variable WEIR_URL)')
+    .default(io.env.WEIR_URL || defaultUrl)
+    .argParser(text => {
+      if (!/^https?:\/\/[^/]+/.test(text)) throw new InvalidArgumentError('It begins with http:// or https://.');
+      return text;
+    });
+
+function registerSql(program: Program, io: CommandIo): void {
+  program
+    .command('sql')
+    .description('run a statement and print its answer')
+    .argument('<statement>', 'SQL; - reads it from standard input')
+    .addOption(urlOption(io))
+    .addOption(
+      new Option('--format <format>', 'csv and json are the bytes of the server; ndjson is an object a row')
+        .choices(sqlFormats)
+        .default('table'),
+    )
+    .option('--timeout <ms>', 'give up after so many milliseconds', parseMs)
+    .option('--allow-partial', 'take an answer that lacks some segments, and say so')
+    .action(
+      async (
+        statement: string,
+        options: { url: string; format: SqlFormat; timeout?: number; allowPartial?: boolean },
+      ) => {
+        const sql = statement === '-' ? await readAll(io) : statement;
+        await guard(io, () => runSql(sql, { ...options, timeoutMs: options.timeout }, io), sql);
+      },
+    );
+}
+
+function registerLoad(program: Program, io: CommandIo): void {
+  program
+    .command('load')
+    .description('load a file of events (NDJSON, plain or gzip) into a table')
+    .argument('<file>')
+    .requiredOption('--table <name>', 'created from what the file holds, where it is not there')
+    .addOption(urlOption(io))
+    .option('--strict', 'stop at the first chunk of 4 MiB with a bad row, and exit with 1', false)
+    .addHelpText(
+      'after',
+      '\nA second run of the same file adds nothing twice. Bad rows are counted and named, and the exit code stays 0, unless --strict.',
+    )
+    .action(async (path: string, options: { table: string; url: string; strict: boolean }) => {
+      await guard(io, () => runLoad(path, options, io));
+    });
+}
+
+function parseMs(text: string): number {
+  const ms = Number(text);
+  if (Number.isInteger(ms) && ms > 0) return ms;
+  throw new InvalidArgumentError('It is a whole number of milliseconds.');
+}
+
+async function readAll({ stdin }: CommandIo): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of stdin) parts.push(Buffer.from(part));
+  return Buffer.concat(parts).toString('utf8');
+}
+
+/** An expected failure is told, not thrown: the exit code is 1. */
+async function guard(io: CommandIo, run: () => Promise<void>, sql?: string): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof OutputClosed) return;
+    const described =
+      error instanceof WeirError ? error : error instanceof FaultError ? error.fault : new Error(String(error));
+    io.stderr.write(errorText(described, sql));
+    io.setExitCode(1);
+  }
+}

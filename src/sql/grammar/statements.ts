@@ -1,0 +1,161 @@
+/** Statements: the grammar's top. Embedded actions build the AST; `parse.ts` owns lexing, errors and limits. */
+import type { Position } from '../../base/fault.ts';
+import type { ColumnSyntax, Expression, InsertCell, Option, StatementBody } from '../ast.ts';
+import * as T from '../token.ts';
+import { nameOf, stringOf } from '../unquote.ts';
+import { kw, positionOf } from './base.ts';
+import { QueryGrammar } from './queries.ts';
+
+export class Grammar extends QueryGrammar {
+  constructor() {
+    super();
+    this.performSelfAnalysis();
+  }
+
+  readonly statement = this.RULE(
+    'statement',
+    (): StatementBody =>
+      this.OR<StatementBody>([
+        { ALT: () => ({ kind: 'query', query: this.SUBRULE(this.query) }) },
+        { ALT: () => this.SUBRULE(this.explain) },
+        { ALT: () => this.SUBRULE(this.insert) },
+        { ALT: () => this.SUBRULE(this.createTable) },
+        { ALT: () => this.SUBRULE(this.dropTable) },
+        {
+          ALT: () => {
+            this.words('SHOW', 'TABLES');
+            return { kind: 'showTables' };
+          },
+        },
+        {
+          ALT: () => {
+            this.choose(1, 'DESCRIBE', 'DESC');
+            this.OPTION(() => this.CONSUME(kw('TABLE')));
+            return { kind: 'describe', name: this.SUBRULE(this.tableName) };
+          },
+        },
+      ]),
+  );
+
+  private readonly explain = this.RULE('explain', (): StatementBody => {
+    this.CONSUME(kw('EXPLAIN'));
+    this.OPTION(() => this.words('PLAN', 'FOR'));
+    return { kind: 'explain', query: this.SUBRULE(this.query) };
+  });
+
+  private readonly insert = this.RULE('insert', (): StatementBody => {
+    this.words('INSERT', 'INTO');
+    const name = this.SUBRULE(this.tableName);
+    const columns = this.OPTION(() => this.SUBRULE(this.nameList)) ?? null;
+    this.CONSUME(kw('VALUES'));
+    const rows: { cells: InsertCell[]; at: Position }[] = [];
+    this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => rows.push(this.SUBRULE(this.insertRow)) });
+    return { kind: 'insert', name, columns, rows };
+  });
+
+  private readonly insertRow = this.RULE('insertRow', (): { cells: InsertCell[]; at: Position } => {
+    const at = positionOf(this.CONSUME(T.LeftParen));
+    const cells: InsertCell[] = [];
+    this.AT_LEAST_ONE_SEP({
+      SEP: T.Comma,
+      DEF: () =>
+        this.OR([
+          {
+            ALT: () => {
+              this.CONSUME(kw('DEFAULT'));
+              cells.push(null);
+            },
+          },
+          { ALT: () => cells.push(this.SUBRULE(this.expression)) },
+        ]),
+    });
+    this.CONSUME(T.RightParen);
+    return { cells, at };
+  });
+
+  private readonly createTable = this.RULE('createTable', (): StatementBody => {
+    this.words('CREATE', 'TABLE');
+    const ifNotExists = this.OPTION({ GATE: () => this.isNext('NOT', 2), DEF: () => this.SUBRULE(this.ifNotExists) });
+    const name = this.SUBRULE(this.tableName);
+    const columns: ColumnSyntax[] = [];
+    this.CONSUME(T.LeftParen);
+    this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => columns.push(this.SUBRULE(this.columnSyntax)) });
+    this.CONSUME(T.RightParen);
+    const source = this.OPTION1(() => {
+      this.CONSUME(kw('FROM'));
+      const sourceName = this.SUBRULE(this.name);
+      return { name: sourceName, options: this.OPTION2(() => this.SUBRULE(this.optionList)) ?? [] };
+    });
+    const options = this.OPTION3(() => {
+      this.CONSUME(kw('WITH'));
+      return this.SUBRULE1(this.optionList);
+    });
+    return {
+      ...{ kind: 'createTable', name, columns },
+      ...{ ifNotExists: ifNotExists ?? false, source: source ?? null, options: options ?? [] },
+    };
+  });
+
+  private readonly ifNotExists = this.RULE('ifNotExists', (): boolean => {
+    this.words('IF', 'NOT', 'EXISTS');
+    return true;
+  });
+
+  private readonly ifExists = this.RULE('ifExists', (): boolean => {
+    this.words('IF', 'EXISTS');
+    return true;
+  });
+
+  private readonly columnSyntax = this.RULE('columnSyntax', (): ColumnSyntax => {
+    const name = this.SUBRULE(this.name);
+    const type = this.SUBRULE(this.type);
+    let isNullable = true;
+    let defaultValue: Expression | null = null;
+    this.MANY(() =>
+      this.OR([
+        {
+          ALT: () => {
+            this.words('NOT', 'NULL');
+            isNullable = false;
+          },
+        },
+        { ALT: () => this.CONSUME1(kw('NULL')) },
+        {
+          ALT: () => {
+            this.CONSUME(kw('DEFAULT'));
+            defaultValue = this.SUBRULE(this.expression);
+          },
+        },
+      ]),
+    );
+    return { name, type, isNullable, defaultValue };
+  });
+
+  private readonly optionList = this.RULE('optionList', (): Option[] => {
+    const options: Option[] = [];
+    this.CONSUME(T.LeftParen);
+    this.MANY_SEP({ SEP: T.Comma, DEF: () => options.push(this.SUBRULE(this.optionItem)) });
+    this.CONSUME(T.RightParen);
+    return options;
+  });
+
+  private readonly optionItem = this.RULE('optionItem', (): Option => {
+    const word = this.CONSUME(T.Word);
+    const name = { text: nameOf(word), at: positionOf(word) };
+    this.CONSUME(T.Equal);
+    const at = this.here();
+    const value = this.OR<string | boolean>([
+      { ALT: () => stringOf(this.CONSUME(T.StringLiteral)) },
+      { ALT: () => this.CONSUME(T.NumberLiteral).image },
+      { ALT: () => this.choose(1, 'TRUE', 'FALSE') === 'TRUE' },
+      { ALT: () => nameOf(this.CONSUME(T.Identifier)) },
+    ]);
+    return { name, value, at };
+  });
+
+  private readonly dropTable = this.RULE('dropTable', (): StatementBody => {
+    this.words('DROP', 'TABLE');
+    const ifExists = this.OPTION({ GATE: () => this.isNext('EXISTS', 2), DEF: () => this.SUBRULE(this.ifExists) });
+    return { kind: 'dropTable', name: this.SUBRULE(this.tableName), ifExists: ifExists ?? false };
+  });
+}
