@@ -163,21 +163,28 @@ export function formatDecimal(unscaled: bigint, scale: number): string {
   return `${negative ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-/** PostgreSQL's style: `1 year 2 mons 3 days 04:05:06.789`; `00:00:00` for nothing. */
+/**
+ * PostgreSQL's style: `1 year 2 mons 3 days 04:05:06.789`; `00:00:00` for nothing. A positive part after a negative one
+ * carries its sign: `-1 days +02:00:00`.
+ */
 export function formatInterval({ months, days, ms }: Interval): string {
   const parts: string[] = [];
-  const plural = (count: number, unit: string): void => {
-    if (count !== 0) parts.push(`${count} ${unit}${count === 1 ? '' : 's'}`);
+  let negative = false;
+  const add = (count: number, unit: string): void => {
+    if (count === 0) return;
+    parts.push(`${negative && count > 0 ? '+' : ''}${count} ${unit}${count === 1 ? '' : 's'}`);
+    negative = count < 0;
   };
-  plural(Math.trunc(months / 12), 'year');
-  plural(months % 12, 'mon');
-  plural(days, 'day');
+  add(Math.trunc(months / 12), 'year');
+  add(months % 12, 'mon');
+  add(days, 'day');
   if (ms !== 0 || parts.length === 0) {
     const size = Math.abs(ms);
     const seconds = Math.floor(size / 1000);
     const fraction = size % 1000;
     const clock = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`;
-    parts.push(`${ms < 0 ? '-' : ''}${clock}${fraction === 0 ? '' : `.${pad(fraction, 3).replace(/0+$/, '')}`}`);
+    const sign = ms < 0 ? '-' : negative ? '+' : '';
+    parts.push(`${sign}${clock}${fraction === 0 ? '' : `.${pad(fraction, 3).replace(/0+$/, '')}`}`);
   }
   return parts.join(' ');
 }

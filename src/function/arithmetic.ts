@@ -31,7 +31,7 @@ import {
 } from './vectors.ts';
 
 type Evaluate = ScalarFunction['evaluate'];
-export type Operation = 'add' | 'subtract' | 'multiply' | 'divide' | 'modulo';
+type Operation = 'add' | 'subtract' | 'multiply' | 'divide' | 'modulo';
 
 /** Fills `out` and answers 1 where any magnitude (NaN aside) is above `limit`, else 0: the whole vector is in range. */
 type Kernel = (a: Float64Array, b: Float64Array, out: Float64Array, length: number, limit: number) => number;
@@ -212,26 +212,24 @@ function evaluateLong(operation: Operation): Evaluate {
   };
 }
 
-/** Infinite or zero where the operands do not explain it. */
-function refuseRangeErrors(
+/** @throws {FaultError} NUMERIC_OVERFLOW where a present row is infinite and its operands are not. */
+function refuseOverflow(a: Float64Array, b: Float64Array, out: Float64Array, nulls: Nulls): void {
+  for (let row = 0; row < out.length; row++)
+    if (Math.abs(out[row]!) > Number.MAX_VALUE && Number.isFinite(a[row]!) && Number.isFinite(b[row]!))
+      if (nulls === null || nulls[row] === 0) throw valueOverflow('overflow');
+}
+
+/** @throws {FaultError} NUMERIC_OVERFLOW where a present row is 0, and neither a zero nor an infinite divisor made it so. */
+function refuseUnderflow(
   operation: Operation,
   a: Float64Array,
   b: Float64Array,
   out: Float64Array,
   nulls: Nulls,
 ): void {
-  const isOverflow = (row: number): boolean =>
-    Math.abs(out[row]!) === Number.POSITIVE_INFINITY && Number.isFinite(a[row]!) && Number.isFinite(b[row]!);
-  if (hasWrongRow(out, out.length, nulls, isOverflow)) throw valueOverflow('overflow');
-  if (operation !== 'multiply' && operation !== 'divide') return;
-  const isUnderflow = (row: number): boolean =>
-    out[row] === 0 && a[row] !== 0 && (operation === 'divide' ? Number.isFinite(b[row]!) : b[row] !== 0);
-  if (hasWrongRow(out, out.length, nulls, isUnderflow)) throw valueOverflow('underflow');
-}
-
-function hasZero(values: Float64Array): boolean {
-  for (let row = 0; row < values.length; row++) if (values[row] === 0) return true;
-  return false;
+  for (let row = 0; row < out.length; row++)
+    if (out[row] === 0 && a[row] !== 0 && (operation === 'divide' ? Number.isFinite(b[row]!) : b[row] !== 0))
+      if (nulls === null || nulls[row] === 0) throw valueOverflow('underflow');
 }
 
 /** Rounds to FLOAT in place; 1 where one became infinite. */
@@ -255,7 +253,8 @@ function evaluateDouble(operation: Operation, single: boolean): Evaluate {
     if (divides(operation)) refuseDoubleZeros(a, b, length, nulls);
     let above = kernel(a, b, out, length, Number.MAX_VALUE);
     if (single) above |= toFloats(out);
-    if (above !== 0 || (mayUnderflow && hasZero(out))) refuseRangeErrors(operation, a, b, out, nulls);
+    if (above !== 0) refuseOverflow(a, b, out, nulls);
+    if (mayUnderflow) refuseUnderflow(operation, a, b, out, nulls);
     return numberVector(out, length, nulls);
   };
 }

@@ -14,10 +14,10 @@ import {
   boolVector,
   longVector,
   type NumberVector,
-  numberVector,
   numbersOf,
-  vectorValue,
+  numberVector,
   vectorOf,
+  vectorValue,
   type WideVector,
   wideVector,
 } from './vectors.ts';

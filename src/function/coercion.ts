@@ -1,5 +1,5 @@
 /** Which types become which, as PostgreSQL decides it: the ground of overload resolution and of every cast. */
-import { type Type, type TypeName, decimal, sameType, STRING } from '../column/type.ts';
+import { decimal, STRING, sameType, type Type, type TypeName } from '../column/type.ts';
 
 /** Digits of a DECIMAL: what 128 bits hold. */
 export const decimalPrecisionMax = 38;

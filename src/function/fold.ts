@@ -2,7 +2,7 @@
 import type { Type, Value } from '../column/type.ts';
 import { scalarFunction } from './catalogue.ts';
 import type { FunctionContext } from './scalar.ts';
-import { vectorValue, vectorOf } from './vectors.ts';
+import { vectorOf, vectorValue } from './vectors.ts';
 
 /** One row of the function `id`. @throws {FaultError} what the function raises for these arguments. */
 export function evaluateCall(

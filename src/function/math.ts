@@ -1,6 +1,7 @@
 /** Mathematics over DOUBLE. Arguments out of a function's domain are errors, as in PostgreSQL, not NaN. */
-import { decimal, DOUBLE } from '../column/type.ts';
+
 import type { FaultError } from '../base/fault.ts';
+import { DOUBLE, decimal } from '../column/type.ts';
 import { invalidArgument, valueOverflow } from './errors.ts';
 import type { ScalarFunction } from './scalar.ts';
 import { type Definition, define } from './signature.ts';

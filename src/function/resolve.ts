@@ -11,7 +11,7 @@
  * | `TRIM(BOTH c FROM s)`     | `btrim` (s, c); LEADING `ltrim`, TRAILING `rtrim`          |
  * | `CURRENT_TIMESTAMP`       | `now` ()                                                   |
  */
-import { DOUBLE, LONG, STRING, type Type, type TypeName, decimal } from '../column/type.ts';
+import { DOUBLE, decimal, LONG, STRING, type Type, type TypeName } from '../column/type.ts';
 import { canonicalName, definitionsOf, functionNames } from './catalogue.ts';
 import { canCastImplicitly, categoryOf, commonType, decimalOf, decimalPrecisionMax, isPreferred } from './coercion.ts';
 import type { ResolvedCall } from './scalar.ts';

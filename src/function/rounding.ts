@@ -1,5 +1,5 @@
 /** ROUND, TRUNC, CEIL and FLOOR. DOUBLE to an integer rounds ties to even (C's rint), all else half away from zero. */
-import { decimal, DOUBLE, LONG, type Type } from '../column/type.ts';
+import { DOUBLE, decimal, LONG, type Type } from '../column/type.ts';
 import { decimalPrecisionMax } from './coercion.ts';
 import { checkDecimal, divideRounded, tenTo } from './decimal.ts';
 import { integerOverflow } from './errors.ts';

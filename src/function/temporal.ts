@@ -1,7 +1,8 @@
 /** Operators over DATE, TIMESTAMP and INTERVAL. */
+
+import { dayMs } from '../column/text.ts';
 import { DATE, INT, INTERVAL, type Interval, TIMESTAMP } from '../column/type.ts';
 import type { Vector } from '../column/vector.ts';
-import { dayMs } from '../column/text.ts';
 import {
   addInterval,
   checkDate,

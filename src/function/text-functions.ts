@@ -19,7 +19,7 @@ import { invalidArgument } from './errors.ts';
 import type { ScalarFunction } from './scalar.ts';
 import { type Definition, define, type Param } from './signature.ts';
 import { decodeText, entryEnd, entryStart, entryText, forEachEntry, PoolBuilder } from './strings.ts';
-import { boolVector, isConstant, numberVector, numbersOf, stringVector, unionNulls, VectorBuilder } from './vectors.ts';
+import { boolVector, isConstant, numbersOf, numberVector, stringVector, unionNulls, VectorBuilder } from './vectors.ts';
 
 type Evaluate = ScalarFunction['evaluate'];
 type Scalar = string | number | boolean;

@@ -2,7 +2,7 @@
 import { formatUuid, parseUuid } from '../column/text.ts';
 import { type Interval, isPooled, type Type, type Value } from '../column/type.ts';
 import type { Nulls, StringPool, StringVector, Vector } from '../column/vector.ts';
-import { PoolBuilder, entryBytes, entryText } from './strings.ts';
+import { entryBytes, entryText, PoolBuilder } from './strings.ts';
 
 export type BoolVector = Extract<Vector, { form: 'bool' }>;
 export type NumberVector = Extract<Vector, { form: 'number' }>;

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { fault, FaultError } from '../base/fault.ts';
+import { FaultError, fault } from '../base/fault.ts';
 import { parseJson } from '../client/json.ts';
 
 /** Bytes of bodies that the door holds now. */

@@ -77,10 +77,15 @@ function longWriter(values: BigInt64Array, sink: ByteSink): CellWriter {
   };
 }
 
-/** -0 keeps its sign, as in PostgreSQL. */
+/**
+ * -0 keeps its sign, as in PostgreSQL. A value beyond 2^53 without an exponent gets `.0`, so that a reader that keeps
+ * 64-bit integers does not take it for one.
+ */
 function realText(value: number, finiteText: (value: number) => string, quote: string): string {
-  if (Number.isFinite(value)) return value === 0 && Object.is(value, -0) ? '-0' : finiteText(value);
-  return `${quote}${value}${quote}`;
+  if (!Number.isFinite(value)) return `${quote}${value}${quote}`;
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  const text = finiteText(value);
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER && !text.includes('e') ? `${text}.0` : text;
 }
 
 /** The shortest digits that read back as the same 32-bit float: 0.1, not 0.10000000149011612. */

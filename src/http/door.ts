@@ -1,7 +1,7 @@
 /** What every route of the door shares. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { writeJson } from '../client/json.ts';
 import type { Clock, Log, Random } from '../base/seams.ts';
+import { writeJson } from '../client/json.ts';
 import type { Client } from '../wire/call.ts';
 import type { BrokerCalls, ControllerCalls, IngestCalls, ShardStatus } from '../wire/calls.ts';
 import type { BodyAccount } from './body.ts';

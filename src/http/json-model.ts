@@ -8,11 +8,11 @@ import {
   formatDecimal,
   formatInterval,
   formatTimestampIso,
+  formatUuid,
   parseDate,
   parseDecimal,
   parseTimestamp,
   parseUuid,
-  formatUuid,
 } from '../column/text.ts';
 import { type Interval, type Type, type TypeName, typeText, type Value } from '../column/type.ts';
 import type { TableDefinitionRequest } from '../wire/calls.ts';

@@ -1,5 +1,5 @@
 /** Prometheus metrics: what the door sees itself, and what it asks the roles for at each scrape. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Fault } from '../base/fault.ts';
 import type { PushAnswer } from '../wire/calls.ts';
 import type { HttpComponents } from './door.ts';

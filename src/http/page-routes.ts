@@ -2,9 +2,9 @@
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { fault } from '../base/fault.ts';
+import { docsPage } from './docs-page.ts';
 import { type Door, sendJson } from './door.ts';
 import { openApiDocument } from './openapi.ts';
-import { docsPage } from './docs-page.ts';
 
 export async function addPageRoutes(app: FastifyInstance, { settings }: Door): Promise<void> {
   const document = openApiDocument(settings.version);

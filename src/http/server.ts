@@ -1,5 +1,5 @@
 /** The HTTP door: Fastify, its limits, guards and routes. */
-import { fastify, type FastifyInstance } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import { fault, faultKinds } from '../base/fault.ts';
 import { BodyAccount } from './body.ts';
 import type { Door, HttpComponents, HttpSettings } from './door.ts';

@@ -1,5 +1,5 @@
 /** The one table from a fault's code to its HTTP status, and the body of an error. */
-import { type Fault, type FaultCode, type FaultKind, FaultError, faultKinds, toFault } from '../base/fault.ts';
+import { type Fault, type FaultCode, FaultError, type FaultKind, faultKinds, toFault } from '../base/fault.ts';
 
 const statusOfKind: Record<FaultKind, number> = {
   invalid: 400,

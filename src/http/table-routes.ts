@@ -6,7 +6,7 @@ import type { TableDefinition, TableSnapshot } from '../catalog/table.ts';
 import type { IngestState, RowFormat } from '../wire/calls.ts';
 import { mediaTypeOf, readBody, readJsonBody } from './body.ts';
 import { type Door, sendJson } from './door.ts';
-import { segmentInfo, tableInfo, tableOfRequest, type TableSize } from './json-model.ts';
+import { segmentInfo, type TableSize, tableInfo, tableOfRequest } from './json-model.ts';
 import { idempotencyKeyLengthMax, sqlBodySizeBytesMax } from './limits.ts';
 import { check, tableRequest } from './schemas.ts';
 

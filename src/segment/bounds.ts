@@ -85,17 +85,33 @@ export function boundLongs(
   return safe ? { min: Number(min), max: Number(max) } : noBounds;
 }
 
-/** DECIMAL, as pairs: low, high. */
-export function boundDecimals(pairs: BigInt64Array, validity: Uint8Array | null, start: number, end: number): Bounds {
-  let min: bigint | null = null;
-  let max: bigint | null = null;
+/** DECIMAL, as four words a row, the lowest first. */
+export function boundDecimals(words: Int32Array, validity: Uint8Array | null, start: number, end: number): Bounds {
+  let minRow = -1;
+  let maxRow = -1;
   for (let row = start; row < end; row++) {
     if (validity !== null && !isPresent(validity, row)) continue;
-    const value = (pairs[2 * row + 1]! << 64n) | BigInt.asUintN(64, pairs[2 * row]!);
-    if (min === null || value < min) min = value;
-    if (max === null || value > max) max = value;
+    if (minRow < 0) minRow = maxRow = row;
+    else if (compareDecimals(words, row, minRow) < 0) minRow = row;
+    else if (compareDecimals(words, row, maxRow) > 0) maxRow = row;
   }
-  return { min, max };
+  return minRow < 0 ? noBounds : { min: decimalAt(words, minRow), max: decimalAt(words, maxRow) };
+}
+
+function compareDecimals(words: Int32Array, a: number, b: number): number {
+  const difference = words[4 * a + 3]! - words[4 * b + 3]!;
+  if (difference !== 0) return difference;
+  for (let word = 2; word >= 0; word--) {
+    const lower = (words[4 * a + word]! >>> 0) - (words[4 * b + word]! >>> 0);
+    if (lower !== 0) return lower;
+  }
+  return 0;
+}
+
+function decimalAt(words: Int32Array, row: number): bigint {
+  let value = BigInt(words[4 * row + 3]!);
+  for (let word = 2; word >= 0; word--) value = (value << 32n) | BigInt(words[4 * row + word]! >>> 0);
+  return value;
 }
 
 /** Rows with the smallest and the largest string, null where every row is NULL. Row r is `bytes[offsets[r] .. offsets[r+1])`. */

@@ -1,7 +1,7 @@
 import { fault } from '../base/fault.ts';
 import type { ColumnDefinition } from '../catalog/table.ts';
 import { ColumnBuilder } from '../column/builder.ts';
-import { type Column, type FixedColumn, isPresent } from '../column/column.ts';
+import { type Column, type DictionaryColumn, type FixedColumn, isPresent, type RawColumn } from '../column/column.ts';
 import { isPooled, sameType, type Type, typeText } from '../column/type.ts';
 import type { Arena } from '../kernel/allocator.ts';
 import type { PhysicalForm } from './block.ts';
@@ -63,38 +63,26 @@ export function prepare(definition: ColumnDefinition, column: Column, pool: Cons
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-const checkEntry = (start: number | undefined, end: number | undefined, bytes: Uint8Array): void => {
-  if (start === undefined || end === undefined || start > end || end > bytes.length)
-    throw fault('CORRUPT_FRAME', `a string at ${start} to ${end} of ${bytes.length} bytes`);
-};
-
 /** The pool's code of every row; 0 under a null. */
-function internRows(column: Extract<Column, { form: 'raw' }>, pool: ConsumingPool): Uint32Array {
-  const { offsets, bytes, validity, length } = column;
+function internRows({ offsets, bytes, validity, length }: RawColumn, pool: ConsumingPool): Uint32Array {
   const codes = new Uint32Array(length);
-  for (let row = 0; row < length; row++) {
-    if (validity !== null && !isPresent(validity, row)) continue;
-    checkEntry(offsets[row], offsets[row + 1], bytes);
-    codes[row] = pool.intern(bytes, offsets[row]!, offsets[row + 1]!);
-  }
+  pool.intern(bytes, offsets, validity, 0, length, codes);
   return codes;
 }
 
-/** As `internRows`, hashing each entry once; entries that no row names stay out of the pool. */
-function internDictionary(column: Extract<Column, { form: 'dictionary' }>, pool: ConsumingPool): Uint32Array {
-  const { codes: batchCodes, offsets, bytes, validity, length } = column;
+/** As `internRows`, looking each entry up once; entries that no row names stay out of the pool. */
+function internDictionary(
+  { codes: entries, offsets, bytes, validity, length }: DictionaryColumn,
+  pool: ConsumingPool,
+): Uint32Array {
   const codes = new Uint32Array(length);
   const unknown = 0xffff_ffff;
   const known = new Uint32Array(offsets.length).fill(unknown);
   for (let row = 0; row < length; row++) {
     if (validity !== null && !isPresent(validity, row)) continue;
-    const entry = batchCodes[row]!;
-    let code = known[entry];
-    if (code === undefined || code === unknown) {
-      checkEntry(offsets[entry], offsets[entry + 1], bytes);
-      code = known[entry] = pool.intern(bytes, offsets[entry]!, offsets[entry + 1]!);
-    }
-    codes[row] = code;
+    const entry = entries[row]!;
+    if (known[entry] === unknown || entry >= known.length) pool.intern(bytes, offsets, null, entry, entry + 1, known);
+    codes[row] = known[entry]!;
   }
   return codes;
 }
@@ -105,7 +93,7 @@ export function defaultColumn({ type, defaultValue }: ColumnDefinition, rowCount
   if (isPooled(type)) {
     const one = new ColumnBuilder(type, 1);
     one.append(defaultValue);
-    const { offsets, bytes } = one.build() as Extract<Column, { form: 'raw' }>;
+    const { offsets, bytes } = one.build() as RawColumn;
     return { form: 'dictionary', type, length: rowCount, validity, codes: new Uint32Array(rowCount), offsets, bytes };
   }
   const rows = new ColumnBuilder(type, rowCount);

@@ -1,5 +1,7 @@
-import { equalBytes, hashBytes } from '../kernel/hash.ts';
+import { fault } from '../base/fault.ts';
+import { isPresent } from '../column/column.ts';
 import type { Arena } from '../kernel/allocator.ts';
+import { hashBytes } from '../kernel/hash.ts';
 import type { Pool } from './block.ts';
 
 /** Most columns of most tables have few distinct values: start small, double. */
@@ -8,6 +10,10 @@ const initialBytes = 256;
 
 /** Above this many bytes an area grows by a half, not to twice: a pool of unique ids then wastes a third at most. */
 const doublingBytesMax = 1 << 20;
+
+/** Hashes computed ahead of the lookups, so that the lookups' cache misses overlap. */
+const chunkRows = 2048;
+const hashes = new Uint32Array(chunkRows);
 
 const grown = (sizeBytes: number, neededBytes: number): number =>
   Math.max(neededBytes, sizeBytes < doublingBytesMax ? sizeBytes * 2 : Math.ceil(sizeBytes * 1.5));
@@ -64,46 +70,91 @@ export class ConsumingPool implements Pool {
   }
 
   /**
-   * The entry equal to `source[start .. end)`, added where there is none.
-   * @throws FaultError MEMORY_BUDGET; the pool is then as it was.
+   * For each row r of `[from, to)` the entry equal to `source[offsets[r] .. offsets[r + 1])`, added where there is none,
+   * goes to `codes[r]`; 0 under a null.
+   * @throws FaultError CORRUPT_FRAME where offsets lead outside, MEMORY_BUDGET; entries added before stay, without rows
    */
-  intern(source: Uint8Array, start: number, end: number): number {
-    const { u32, u8 } = this.#arena;
-    const hash = hashBytes(source, start, end);
-    const mask = this.#slotCount - 1;
-    const slots = this.#slotsAddress / 4;
-    const offsets = this.#offsetsAddress / 4;
-    const bytes = this.#bytesAddress;
-    let slot = hash & mask;
-    for (; ; slot = (slot + 1) & mask) {
-      const entry = u32[slots + slot * 2 + 1]! - 1;
-      if (entry < 0) break;
-      if (u32[slots + slot * 2] !== hash) continue;
-      if (equalBytes(u8, bytes + u32[offsets + entry]!, bytes + u32[offsets + entry + 1]!, source, start, end))
-        return entry;
+  intern(
+    source: Uint8Array,
+    offsets: Uint32Array,
+    validity: Uint8Array | null,
+    from: number,
+    to: number,
+    codes: Uint32Array,
+  ): void {
+    for (let start = from; start < to; start += chunkRows) {
+      const end = Math.min(to, start + chunkRows);
+      for (let row = start; row < end; row++) {
+        if (validity !== null && !isPresent(validity, row)) continue;
+        const first = offsets[row];
+        const last = offsets[row + 1];
+        if (first === undefined || last === undefined || first > last || last > source.length)
+          throw fault('CORRUPT_FRAME', `a string at ${first} to ${last} of ${source.length} bytes`);
+        hashes[row - start] = hashBytes(source, first, last);
+      }
+      this.#lookUp(source, offsets, validity, start, end, codes);
     }
-    const needsSlots = (this.#count + 1) * 4 > this.#slotCount * 3;
-    if (needsSlots) this.#growSlots();
-    this.#reserve(end - start);
-    if (needsSlots) slot = this.#freeSlot(hash);
-    return this.#add(slot, hash, source, start, end);
+  }
+
+  /** Of at most `chunkRows` rows, whose hashes are ready. */
+  #lookUp(
+    source: Uint8Array,
+    offsets: Uint32Array,
+    validity: Uint8Array | null,
+    from: number,
+    to: number,
+    codes: Uint32Array,
+  ): void {
+    const { u32, u8 } = this.#arena;
+    let slots = this.#slotsAddress / 4;
+    let entries = this.#offsetsAddress / 4;
+    let bytes = this.#bytesAddress;
+    let mask = this.#slotCount - 1;
+    rows: for (let row = from; row < to; row++) {
+      if (validity !== null && !isPresent(validity, row)) {
+        codes[row] = 0;
+        continue;
+      }
+      const start = offsets[row]!;
+      const size = offsets[row + 1]! - start;
+      const hash = hashes[row - from]!;
+      for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+        const entry = u32[slots + slot * 2 + 1]! - 1;
+        if (entry < 0) break;
+        if (u32[slots + slot * 2] !== hash) continue;
+        const at = bytes + u32[entries + entry]!;
+        if (bytes + u32[entries + entry + 1]! - at !== size) continue;
+        let same = 0;
+        while (same < size && u8[at + same] === source[start + same]) same++;
+        if (same < size) continue;
+        codes[row] = entry;
+        continue rows;
+      }
+      codes[row] = this.#add(hash, source, start, size);
+      slots = this.#slotsAddress / 4;
+      entries = this.#offsetsAddress / 4;
+      bytes = this.#bytesAddress;
+      mask = this.#slotCount - 1;
+    }
   }
 
   free(): void {
     for (const address of [this.#offsetsAddress, this.#bytesAddress, this.#slotsAddress]) this.#arena.free(address);
   }
 
-  #add(slot: number, hash: number, source: Uint8Array, start: number, end: number): number {
+  #add(hash: number, source: Uint8Array, start: number, size: number): number {
+    if ((this.#count + 1) * 4 > this.#slotCount * 3) this.#growSlots();
+    this.#reserve(size);
     const { u32, u8 } = this.#arena;
     const entry = this.#count;
     const offset = this.#offsetsAddress / 4 + entry;
     const to = this.#bytesAddress + u32[offset]!;
-    const size = end - start;
     if (size < 64) for (let index = 0; index < size; index++) u8[to + index] = source[start + index]!;
-    else u8.set(source.subarray(start, end), to);
+    else u8.set(source.subarray(start, start + size), to);
     u32[offset + 1] = u32[offset]! + size;
-    u32[this.#slotsAddress / 4 + slot * 2] = hash;
-    u32[this.#slotsAddress / 4 + slot * 2 + 1] = entry + 1;
+    const slot = this.#slotsAddress / 4 + this.#freeSlot(hash) * 2;
+    u32[slot] = hash;
+    u32[slot + 1] = entry + 1;
     this.#count = entry + 1;
     return entry;
   }

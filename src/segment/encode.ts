@@ -150,10 +150,8 @@ function boundsOf(type: Type, words: Int32Array, validity: Uint8Array | null): (
     case 'LONG':
     case 'TIMESTAMP':
       return (start, end) => boundLongs(type, words, validity, start, end);
-    case 'DECIMAL': {
-      const pairs = new BigInt64Array(buffer, byteOffset, length / 2);
-      return (start, end) => boundDecimals(pairs, validity, start, end);
-    }
+    case 'DECIMAL':
+      return (start, end) => boundDecimals(words, validity, start, end);
     default:
       return (start, end) => boundNumbers(words, validity, start, end);
   }

@@ -49,8 +49,8 @@ export class OpenFiles {
     try {
       for (let sizeBytes = 0; ; ) {
         sizeBytes += file.readSync(this.#whole.subarray(sizeBytes), sizeBytes);
+        if (sizeBytes > sizeBytesMax) throw fault('CORRUPT_SEGMENT', `${key} is larger than ${sizeBytesMax} bytes`);
         if (sizeBytes < this.#whole.length) return this.#whole.subarray(0, sizeBytes);
-        if (sizeBytes >= sizeBytesMax) throw fault('CORRUPT_SEGMENT', `${key} is larger than ${sizeBytesMax} bytes`);
         const larger = new Uint8Array(this.#whole.length * 2);
         larger.set(this.#whole);
         this.#whole = larger;

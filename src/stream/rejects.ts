@@ -61,7 +61,12 @@ export class RejectLog {
         file = await this.#disk.open(path, 'write');
         sizeBytes = 0;
       }
-      await file.write(bytes, sizeBytes);
+      try {
+        await file.write(bytes, sizeBytes);
+      } catch (error) {
+        await file.truncate(sizeBytes);
+        throw error;
+      }
     } finally {
       await file.close();
     }

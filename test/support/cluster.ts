@@ -80,8 +80,13 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
   });
   const controller = through('controller', local<ControllerCalls>(controllerRole));
   const shards: Client<ShardCalls>[] = [];
+  // Peers know each other from the start, and call each other only when all are there.
+  const peers = Array.from({ length: shardCount }, (_, shard): Client<ShardCalls> => ({
+    call: (...args) => shards[shard]!.call(...args),
+    stream: (...args) => shards[shard]!.stream(...args),
+  }));
   for (let shard = 0; shard < shardCount; shard++)
-    shards.push(through('shard', local<ShardCalls>(createShard({ shard, arenaBytes }, { ...world, files: store, peers: shards }))));
+    shards.push(through('shard', local<ShardCalls>(createShard({ shard, arenaBytes }, { ...world, files: store, peers }))));
   const builder = through('builder', local<BuilderCalls>(createBuilder({}, { ...world, store, shards })));
   const ingestRole = createIngest({ logFolder: `${folder}/log` }, { ...world, controller, builder, shards });
   const ingest = local<IngestCalls>(ingestRole);

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fault } from '../../../src/base/fault.ts';
 import { nodeDisk } from '../../../src/base/node-disk.ts';
 import { systemClock } from '../../../src/base/system.ts';
+import { defineTable } from '../../../src/catalog/validate.ts';
 import { createProgram, registerClientCommands } from '../../../src/cli/program.ts';
 import { DOUBLE, LONG, STRING } from '../../../src/column/type.ts';
-import { defineTable } from '../../../src/catalog/validate.ts';
 import { startServer } from '../http/roles.ts';
 
 let door: Awaited<ReturnType<typeof startServer>>;

@@ -1,7 +1,7 @@
 /** Calls as tests write them: arguments by literal or with a type, results as PostgreSQL's text. */
 import { expect } from 'vitest';
-import { FaultError, type FaultCode } from '../../../src/base/fault.ts';
-import { DOUBLE, INT, LONG, BOOLEAN, STRING, type Type, type Value } from '../../../src/column/type.ts';
+import { type FaultCode, FaultError } from '../../../src/base/fault.ts';
+import { BOOLEAN, DOUBLE, INT, LONG, STRING, type Type, type Value } from '../../../src/column/type.ts';
 import { castValue } from '../../../src/function/cast.ts';
 import { evaluateCall } from '../../../src/function/fold.ts';
 import { isFailure, resolveScalar } from '../../../src/function/resolve.ts';

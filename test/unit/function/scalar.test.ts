@@ -1,6 +1,6 @@
 /** What PostgreSQL 15 answers. */
 import { test } from 'vitest';
-import { DATE, DOUBLE, decimal, FLOAT, INTERVAL, TIMESTAMP, BYTES } from '../../../src/column/type.ts';
+import { BYTES, DATE, DOUBLE, decimal, FLOAT, INTERVAL, TIMESTAMP } from '../../../src/column/type.ts';
 import { type Argument, as, check, checkFails } from './calls.ts';
 
 const timestamp = (text: string) => as(TIMESTAMP, text);

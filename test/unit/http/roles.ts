@@ -2,8 +2,8 @@
 import { type FaultError, fault } from '../../../src/base/fault.ts';
 import { type Random, silentLog } from '../../../src/base/seams.ts';
 import { systemClock } from '../../../src/base/system.ts';
-import { defineTable } from '../../../src/catalog/validate.ts';
 import type { SegmentEntry, TableDefinition } from '../../../src/catalog/table.ts';
+import { defineTable } from '../../../src/catalog/validate.ts';
 import { batchOf } from '../../../src/column/builder.ts';
 import { encodeBatch } from '../../../src/column/frame.ts';
 import { INT, type Type, type Value } from '../../../src/column/type.ts';

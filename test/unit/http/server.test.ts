@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { faultKinds, type FaultCode } from '../../../src/base/fault.ts';
+import { type FaultCode, faultKinds } from '../../../src/base/fault.ts';
 import { createHttpServer, httpDefaults } from '../../../src/http/server.ts';
 import { statusOf } from '../../../src/http/status.ts';
 import { createRoles, startServer } from './roles.ts';

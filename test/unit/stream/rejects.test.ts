@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { silentLog } from '../../../src/base/seams.ts';
+import { RejectLog } from '../../../src/stream/rejects.ts';
+import { diskError, FaultDisk } from '../../sim/fault-disk.ts';
+import { ManualClock } from '../../support/clock.ts';
+import { seededRandom } from '../../support/random.ts';
+
+async function world() {
+  const disk = new FaultDisk(seededRandom(1));
+  await disk.makeFolder('/log/table');
+  const clock = new ManualClock(0);
+  const warnings: string[] = [];
+  const log = { ...silentLog, warn: (message: string) => warnings.push(message) };
+  const lines = (name: string) =>
+    Buffer.from(disk.bytes(`/log/table/${name}`))
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line));
+  return { disk, rejects: new RejectLog('/log/table', { disk, clock, log }), lines, warnings };
+}
+
+test('rejected rows are kept with line, column, reason, time, key and text', async () => {
+  const { rejects, lines } = await world();
+  rejects.add([{ line: 3, column: 'amount', reason: '"x" is not a LONG', text: '{"amount":"x"}' }], 'key');
+  rejects.add([], null);
+  rejects.add([{ line: 1, column: null, reason: 'broken', text: 'é\n' }], null);
+  await rejects.close();
+  expect(lines('rejects.ndjson')).toEqual([
+    {
+      time: '1970-01-01T00:00:00.000Z',
+      line: 3,
+      column: 'amount',
+      reason: '"x" is not a LONG',
+      idempotencyKey: 'key',
+      text: '{"amount":"x"}',
+    },
+    { time: '1970-01-01T00:00:00.000Z', line: 1, column: null, reason: 'broken', idempotencyKey: null, text: 'é\n' },
+  ]);
+});
+
+test('the file is bounded: a full one is kept once', async () => {
+  const { disk, rejects, lines } = await world();
+  const push = Array.from({ length: 2_000 }, (_, line) => ({
+    line,
+    column: null,
+    reason: 'r',
+    text: 'x'.repeat(1000),
+  }));
+  for (let round = 0; round < 20; round++) rejects.add(push, `${round}`);
+  await rejects.close();
+  expect(disk.paths).toEqual(['/log/table/rejects.1.ndjson', '/log/table/rejects.ndjson']);
+  expect(lines('rejects.ndjson').at(-1)).toMatchObject({ line: 999, idempotencyKey: '19' });
+  for (const path of disk.paths) expect(disk.bytes(path).length).toBeLessThan(8 << 20);
+});
+
+test('a disk that refuses costs a warning, and the next rows are kept', async () => {
+  const { disk, rejects, lines, warnings } = await world();
+  disk.onStep = (step, path) => (step === 'write' ? diskError('EIO', path) : null);
+  rejects.add([{ line: 1, column: null, reason: 'r', text: '' }], null);
+  await rejects.close();
+  expect(warnings).toEqual(['rejected rows could not be logged']);
+  disk.onStep = () => null;
+  rejects.add([{ line: 2, column: null, reason: 'r', text: '' }], null);
+  await rejects.close();
+  expect(lines('rejects.ndjson')).toMatchObject([{ line: 2 }]);
+});
