@@ -7,6 +7,7 @@
 import {
   Binary,
   Bool,
+  type DataType,
   DateDay,
   Decimal,
   Dictionary,
@@ -20,7 +21,6 @@ import {
   Schema,
   Struct,
   TimestampMillisecond,
-  type DataType,
   Uint8,
   Uint16,
   Uint32,

@@ -1,6 +1,7 @@
 /** Files of roaring bitmaps over a segment's rows (segments/README.md, index-*.bin). */
-import { bitmapSizeMax, writeBitmap } from '../bitmap/roaring.ts';
+
 import { crc32c } from '../base/checksum.ts';
+import { bitmapSizeMax, writeBitmap } from '../bitmap/roaring.ts';
 import { isPresent } from '../column/column.ts';
 import type { SortedDictionary } from './dictionary.ts';
 import { blockCountOf } from './encode.ts';

@@ -1,7 +1,10 @@
 /** Limits of one SQL statement. Each is refused with `LIMIT_EXCEEDED`, the limit's number and where it was passed. */
 
-/** UTF-16 units of one statement: 1 Mi units parse in about half a second, which is as long as one caller may hold the broker's thread. */
-export const sqlTextLengthMax = 1 << 20;
+/** UTF-16 units of one statement: as ClickHouse's max_query_size. Lists and rows beyond it belong into a push or a table. */
+export const sqlTextLengthMax = 1 << 18;
+
+/** Words and signs of one statement: these parse and bind in about half a second, and one caller may hold the broker's thread no longer. */
+export const tokenCountMax = 100_000;
 
 /**
  * Parentheses, CASEs, subqueries and prefix operators inside one another. The parser recurses about a dozen frames a level;
@@ -11,9 +14,6 @@ export const nestingDepthMax = 128;
 
 /** Levels of a statement's tree, chains of operators included (a + b + c … is one level a term): binder, rules and kernels recurse over it. */
 export const treeDepthMax = 400;
-
-/** Nodes of a statement's tree: each costs some hundred bytes in every phase, so that a statement stays within tens of megabytes. */
-export const treeNodeCountMax = 100_000;
 
 /** Values of one IN list: above this, a lookup set costs more than the scan it saves, and a join says it better. */
 export const inListLengthMax = 32_768;

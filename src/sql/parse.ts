@@ -4,13 +4,16 @@ import { type FaultError, fault, type Position } from '../base/fault.ts';
 import { nearestName } from './suggest.ts';
 import type { Statement } from './ast.ts';
 import { Grammar } from './grammar/statements.ts';
-import { sqlTextLengthMax, treeDepthMax, treeNodeCountMax } from './limits.ts';
+import { sqlTextLengthMax, tokenCountMax, treeDepthMax } from './limits.ts';
 import { Semicolon, tokens } from './token.ts';
 
 /** Building takes tens of milliseconds and is done once, at the first statement. The parser is reset by each. */
 let machine: { readonly lexer: Lexer; readonly grammar: Grammar } | null = null;
 function buildMachine(): { readonly lexer: Lexer; readonly grammar: Grammar } {
-  machine ??= { lexer: new Lexer(tokens, { positionTracking: 'onlyStart' }), grammar: new Grammar() };
+  machine ??= {
+    lexer: new Lexer(tokens, { positionTracking: 'onlyStart', recoveryEnabled: false, skipValidations: true }),
+    grammar: new Grammar(),
+  };
   return machine;
 }
 
@@ -27,6 +30,15 @@ export function parseStatement(sql: string): Statement {
   const { lexer, grammar } = buildMachine();
   const lexed = lexer.tokenize(sql);
   if (lexed.errors.length > 0) throw lexingFault(sql, lexed.errors[0]!);
+  if (lexed.tokens.length > tokenCountMax)
+    throw fault(
+      'LIMIT_EXCEEDED',
+      `the statement has ${lexed.tokens.length} words and signs; at most ${tokenCountMax}`,
+      {
+        position: positionOf(lexed.tokens[tokenCountMax]!),
+        details: { limit: tokenCountMax },
+      },
+    );
   const input = withoutEnd(lexed.tokens);
   if (input.length === 0) throw fault('SYNTAX_ERROR', 'the statement is empty', { position: positionAt(sql, 0) });
   grammar.input = input;
@@ -54,24 +66,22 @@ function withoutEnd(all: readonly IToken[]): IToken[] {
 
 /** Later phases recurse over the tree, so its depth is limited here, without recursion. */
 function limitTree(statement: Statement): void {
-  let nodeCount = 0;
   const pending: { node: object; depth: number; at: Position | undefined }[] = [
     { node: statement, depth: 0, at: undefined },
   ];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const isNode = 'kind' in next.node;
-    const depth = next.depth + (isNode ? 1 : 0);
+    const depth = next.depth + ('kind' in next.node ? 1 : 0);
     const at = (next.node as { at?: Position }).at ?? next.at;
-    if (isNode) nodeCount++;
-    if (depth > treeDepthMax) throw tooLarge(`an expression of more than ${treeDepthMax} levels`, treeDepthMax, at);
-    if (nodeCount > treeNodeCountMax) throw tooLarge(`more than ${treeNodeCountMax} expressions`, treeNodeCountMax, at);
+    if (depth > treeDepthMax)
+      throw fault('LIMIT_EXCEEDED', `the statement has an expression of more than ${treeDepthMax} levels`, {
+        position: at,
+        hint: 'use fewer operators in one expression; AND, OR and IN take many operands on one level',
+        details: { limit: treeDepthMax },
+      });
     for (const child of Object.values(next.node))
       if (typeof child === 'object' && child !== null) pending.push({ node: child, depth, at });
   }
 }
-
-const tooLarge = (what: string, limit: number, position: Position | undefined): FaultError =>
-  fault('LIMIT_EXCEEDED', `the statement has ${what}`, { position, details: { limit } });
 
 // ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────
 

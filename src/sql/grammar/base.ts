@@ -39,8 +39,14 @@ function firstLabels(paths: readonly (readonly TokenType[])[]): string {
 export abstract class GrammarBase extends EmbeddedActionsParser {
   #depth = 0;
 
-  constructor() {
-    super(T.tokens, { maxLookahead: 1, recoveryEnabled: false, errorMessageProvider: expectations });
+  /** @param isChecked Looks for ambiguities while building: half of its time, and a matter for tests. */
+  constructor(isChecked: boolean) {
+    super(T.tokens, {
+      maxLookahead: 1,
+      recoveryEnabled: false,
+      skipValidations: !isChecked,
+      errorMessageProvider: expectations,
+    });
   }
 
   override reset(): void {

@@ -7,8 +7,8 @@ import { kw, positionOf } from './base.ts';
 import { QueryGrammar } from './queries.ts';
 
 export class Grammar extends QueryGrammar {
-  constructor() {
-    super();
+  constructor(isChecked = false) {
+    super(isChecked);
     this.performSelfAnalysis();
   }
 

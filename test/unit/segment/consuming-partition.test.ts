@@ -106,7 +106,7 @@ test('in any interleaving a lease reads its rows, each once, until it is release
     }),
     { numRuns: 150 },
   );
-});
+}, 30_000);
 
 test('retired rows stay while leased, and go with the last lease', () => {
   const arena = new Arena(1 << 23);

@@ -137,7 +137,7 @@ test('what was appended is read back, exported and summed up in zone maps', () =
     ),
     { numRuns: 60 },
   );
-});
+}, 30_000);
 
 test('appends run on over the ends of blocks', () => {
   const arena = new Arena(64 * megabyte);

@@ -196,7 +196,7 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
     for (let pinAt = 0; pinAt <= stepCount; pinAt++)
       for (let snapshotAt = pinAt; snapshotAt <= stepCount; snapshotAt++)
         for (let runAt = snapshotAt; runAt <= stepCount; runAt++) {
-          const { shards, store, close } = openCluster(carrier, 1);
+          const { shards, store, close } = openCluster(carrier, 1, 1 << 22);
           const shard = shards[0]!;
           let committed: readonly SegmentEntry[] = [];
           let seen = committed;
@@ -229,7 +229,7 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
           expect(await shard.call('status', null)).toMatchObject({ leases: 0 });
           close();
         }
-  });
+  }, 30_000);
 
   test('in any interleaving of a seal with queries, every query counts every row once', async () => {
     const query = fc.nat(1).map(String);
@@ -294,7 +294,7 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
       }),
       { numRuns: 40 },
     );
-  });
+  }, 30_000);
 });
 
 test('other calls are answered while a long run is under way, and a cancel ends it', async () => {

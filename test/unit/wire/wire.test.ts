@@ -282,7 +282,7 @@ test('malformed messages never crash a server: answered when they can be, else t
     ),
     { numRuns: 50 },
   );
-});
+}, 30_000);
 
 test('malformed answers reject the call that they are about, or all', async () => {
   for (const answers of [
