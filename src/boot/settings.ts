@@ -29,7 +29,10 @@ const shardCountMax = 16;
 export const defaultShardCount = (): number => Math.min(availableParallelism(), shardCountMax);
 
 /** What the memory budget is cut into. Arenas hold columns and consuming rows; the rest is for what queries build. */
-export function shareMemory({ memoryBytes, shardCount }: StartSettings): { arenaBytes: number; queryMemoryBytes: number } {
+export function shareMemory({ memoryBytes, shardCount }: StartSettings): {
+  arenaBytes: number;
+  queryMemoryBytes: number;
+} {
   return {
     arenaBytes: Math.floor((memoryBytes * 5) / 8 / shardCount),
     queryMemoryBytes: Math.floor(memoryBytes / 8),

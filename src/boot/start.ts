@@ -26,7 +26,7 @@ import { local } from '../wire/local.ts';
 import { messagePortPort } from '../wire/port.ts';
 import { serve } from '../wire/serve.ts';
 import { folders } from './folders.ts';
-import { memoryBytesMin, shareMemory, type StartSettings } from './settings.ts';
+import { memoryBytesMin, type StartSettings, shareMemory } from './settings.ts';
 import { channel, startThread, type Thread } from './threads.ts';
 
 export interface Weir {
@@ -69,7 +69,9 @@ export async function startWeir(settings: StartSettings): Promise<Weir> {
     });
     const controller = local<ControllerCalls>(controllerRole);
 
-    const { threads, shards, ingest } = startThreads(settings, port => serve<ControllerCalls>(messagePortPort(port), controllerRole));
+    const { threads, shards, ingest } = startThreads(settings, port =>
+      serve<ControllerCalls>(messagePortPort(port), controllerRole),
+    );
     for (const thread of threads) undo.push(() => thread.stop());
     await Promise.all(threads.map(thread => thread.ready));
     const server = local<ServerCalls>(createServer(shards));
@@ -82,7 +84,10 @@ export async function startWeir(settings: StartSettings): Promise<Weir> {
     });
 
     const broker = local<BrokerCalls>(
-      createBroker({ queryMemoryBytes: shareMemory(settings).queryMemoryBytes }, { ...world, controller, ingest, server }),
+      createBroker(
+        { queryMemoryBytes: shareMemory(settings).queryMemoryBytes },
+        { ...world, controller, ingest, server },
+      ),
     );
     const http = await createHttpServer(
       { ...httpDefaults, host: settings.host, port: settings.port, webFolder: settings.webFolder },
@@ -90,11 +95,12 @@ export async function startWeir(settings: StartSettings): Promise<Weir> {
     );
     const { url } = await http.listen();
     undo.push(() => http.close());
-    if (settings.demo && (await demoIsWelcome(controller))) undo.push(startDemo(url, settings, world));
+    const demo = settings.demo && (await demoIsWelcome(controller));
+    if (demo) undo.push(await startDemo(url, settings, world));
     log.info('ready', { url, shards: settings.shardCount, data: settings.dataFolder });
     const died = Promise.race(threads.map(thread => thread.died));
     died.catch(() => {});
-    return { url, banner: bannerOf(url, settings), died, stop };
+    return { url, banner: bannerOf(url, demo, settings), died, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -181,11 +187,17 @@ async function demoIsWelcome(controller: Client<ControllerCalls>): Promise<boole
   return payments.columns.every(column => new RegExp(`^\\s*${column.name}\\s`, 'm').test(paymentsTable));
 }
 
-/** Returns what ends it. */
-function startDemo(url: string, { demoRatePerSecond }: StartSettings, world: World): () => Promise<void> {
+/** The table is there when this resolves, to what ends the demo. */
+async function startDemo(
+  url: string,
+  { demoRatePerSecond }: StartSettings,
+  world: World,
+): Promise<() => Promise<void>> {
   const abort = new AbortController();
-  const done = runDemo(createClient(url), { ...world, ratePerSecond: demoRatePerSecond, signal: abort.signal }).catch(
-    error => world.log.error('the demo ended', { error }),
+  const client = createClient(url);
+  await client.query(paymentsTable);
+  const done = runDemo(client, { ...world, ratePerSecond: demoRatePerSecond, signal: abort.signal }).catch(error =>
+    world.log.error('the demo ended', { error }),
   );
   return async () => {
     abort.abort();
@@ -193,7 +205,7 @@ function startDemo(url: string, { demoRatePerSecond }: StartSettings, world: Wor
   };
 }
 
-function bannerOf(url: string, { demo, demoRatePerSecond }: StartSettings): string {
+function bannerOf(url: string, demo: boolean, { demoRatePerSecond }: StartSettings): string {
   const sql = demo ? 'SELECT COUNT(*) FROM payments' : 'SELECT 1';
   return [
     `Weir is ready: ${url}/ui`,

@@ -4,9 +4,6 @@ import { toFault } from '../base/fault.ts';
 import { nodeDisk } from '../base/node-disk.ts';
 import { createPinoLog } from '../base/pino-log.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
-import { createBuilder } from '../ingest/builder.ts';
-import { createIngest } from '../ingest/ingest.ts';
-import { createShard } from '../shard/shard.ts';
 import { DiskStore } from '../store/disk-store.ts';
 import type { CallMap, Client, Handlers } from '../wire/call.ts';
 import type { BuilderCalls, ControllerCalls, IngestCalls, ShardCalls } from '../wire/calls.ts';
@@ -29,11 +26,12 @@ const serveAll = <Calls extends CallMap>(ports: readonly MessagePort[], handlers
   for (const port of ports) serve<Calls>(messagePortPort(port), handlers);
 };
 
-/** Starts the role; resolves to what stops it. */
+/** Starts the role; resolves to what stops it. A thread loads the code of its own role only: that is half of its start. */
 async function begin(): Promise<() => Promise<void>> {
   const store = new DiskStore(nodeDisk, paths.store);
   switch (data.role) {
     case 'shard': {
+      const { createShard } = await import('../shard/shard.ts');
       const nobody = {} as Client<ShardCalls>;
       const peers = data.peers.map(port => (port ? client<ShardCalls>(port) : nobody));
       const shard = createShard({ shard: data.shard, arenaBytes: data.arenaBytes }, { ...world, files: store, peers });
@@ -41,12 +39,14 @@ async function begin(): Promise<() => Promise<void>> {
       return async () => {};
     }
     case 'builder': {
+      const { createBuilder } = await import('../ingest/builder.ts');
       lowerPriority(log);
       const builder = createBuilder({}, { ...world, store, shards: data.shards.map(port => client<ShardCalls>(port)) });
       serveAll<BuilderCalls>(data.serve, builder);
       return async () => {};
     }
     case 'ingest': {
+      const { createIngest } = await import('../ingest/ingest.ts');
       const ingest = createIngest(
         { logFolder: paths.log },
         {

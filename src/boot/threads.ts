@@ -25,9 +25,16 @@ export type ThreadData =
       readonly builder: MessagePort;
       readonly shards: readonly MessagePort[];
     })
-  | (Common & { readonly role: 'builder'; readonly serve: readonly MessagePort[]; readonly shards: readonly MessagePort[] });
+  | (Common & {
+      readonly role: 'builder';
+      readonly serve: readonly MessagePort[];
+      readonly shards: readonly MessagePort[];
+    });
 
-export type ThreadMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly fault: Fault } | { readonly kind: 'stopped' };
+export type ThreadMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly fault: Fault }
+  | { readonly kind: 'stopped' };
 
 export interface Thread {
   readonly role: ThreadData['role'];
@@ -64,7 +71,9 @@ export function startThread(data: ThreadData): Thread {
     onStopped = resolve;
   });
   const died = new Promise<never>((_, reject) => {
-    worker.on('error', error => reject(fault('INTERNAL', `the ${name} thread failed: ${error.message}`, {}, { cause: error })));
+    worker.on('error', error =>
+      reject(fault('INTERNAL', `the ${name} thread failed: ${error.message}`, {}, { cause: error })),
+    );
     worker.on('exit', code => {
       onStopped();
       if (!stopping) reject(fault('INTERNAL', `the ${name} thread ended with code ${code}`));

@@ -14,10 +14,14 @@ export class Admission {
       return;
     }
     if (this.#waiting.length >= waitingQueriesMax)
-      throw fault('TOO_MANY_QUERIES', `${runningQueriesMax} queries run and ${waitingQueriesMax} wait, which is the limit`, {
-        hint: 'try again in a moment, or send fewer queries at once',
-        details: { running: this.#running, waiting: this.#waiting.length },
-      });
+      throw fault(
+        'TOO_MANY_QUERIES',
+        `${runningQueriesMax} queries run and ${waitingQueriesMax} wait, which is the limit`,
+        {
+          hint: 'try again in a moment, or send fewer queries at once',
+          details: { running: this.#running, waiting: this.#waiting.length },
+        },
+      );
     await new Promise<void>((resolve, reject) => {
       const start = (): void => {
         signal.removeEventListener('abort', leave);

@@ -7,8 +7,8 @@ import type { Clock, Log } from '../base/seams.ts';
 import type { TableDefinition } from '../catalog/table.ts';
 import { frameRowCount } from '../column/frame.ts';
 import type { QueryPlan } from '../plan/node.ts';
-import type { BoundStatement } from '../sql/bound.ts';
 import { bindStatement } from '../sql/bind.ts';
+import type { BoundStatement } from '../sql/bound.ts';
 import { parseStatement } from '../sql/parse.ts';
 import type { Client, FrameStream, Handlers } from '../wire/call.ts';
 import type {
@@ -27,7 +27,15 @@ import { explainWithPruning } from './explain.ts';
 import { finishedQueriesMax } from './limits.ts';
 import { emptyStats, runPlan } from './select.ts';
 import { openSnapshot } from './snapshot.ts';
-import { commandColumns, commandFrame, describeFrame, linesFrame, linesColumn, describeColumns, runCommand } from './statement.ts';
+import {
+  commandColumns,
+  commandFrame,
+  describeColumns,
+  describeFrame,
+  linesColumn,
+  linesFrame,
+  runCommand,
+} from './statement.ts';
 import { type SystemSources, systemTableFrame, systemTables } from './system-tables.ts';
 
 export interface BrokerSettings {
@@ -68,7 +76,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
     sql: query.request.sql,
     state,
     startedAtMs: query.startedAtMs,
-    elapsedMs: clock.monotonicMs() - query.startedMonotonicMs,
+    elapsedMs: roundMs(clock.monotonicMs() - query.startedMonotonicMs),
     rowsReturned: query.stats.rowsReturned,
     rowsScanned: query.stats.rowsScanned,
     identity: query.request.identity,
@@ -97,7 +105,8 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
     const state = error === null ? 'finished' : code === 'CANCELLED' ? 'cancelled' : 'failed';
     finished.push(describe(query, state, message));
     if (finished.length > finishedQueriesMax) finished.shift();
-    if (code === 'INTERNAL') log.error('query failed', { queryId: query.request.queryId, sql: query.request.sql, error });
+    if (code === 'INTERNAL')
+      log.error('query failed', { queryId: query.request.queryId, sql: query.request.sql, error });
   }
 
   /** Ends the query when its time is over, wherever it is. */
@@ -139,7 +148,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
       default:
         yield commandFrame(await runCommand(statement, { controller, ingest, signal: abort.signal }));
     }
-    stats.totalMs = clock.monotonicMs() - query.startedMonotonicMs;
+    stats.totalMs = roundMs(clock.monotonicMs() - query.startedMonotonicMs);
     return { complete: missing.length === 0, missing, stats, freshness: query.freshness };
   }
 
@@ -153,7 +162,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
         const inline: Record<string, Uint8Array> = {};
         for (const name of plan.systemTables) inline[name] = await systemTableFrame(name, sources);
         const runStarted = clock.monotonicMs();
-        stats.pinMs = runStarted - pinStarted;
+        stats.pinMs = roundMs(runStarted - pinStarted);
         query.freshness = snapshot.freshness;
         const frames = runPlan(plan, {
           queryId: request.queryId,
@@ -169,7 +178,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
           stats,
         });
         const missing = yield* countRows(frames, stats);
-        stats.runMs = clock.monotonicMs() - runStarted;
+        stats.runMs = roundMs(clock.monotonicMs() - runStarted);
         return missing;
       } finally {
         await snapshot.release();
@@ -204,7 +213,11 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
         abort: new AbortController(),
         startedAtMs,
         startedMonotonicMs,
-        stats: { ...emptyStats(), parseMs: planStarted - startedMonotonicMs, planMs: clock.monotonicMs() - planStarted },
+        stats: {
+          ...emptyStats(),
+          parseMs: roundMs(planStarted - startedMonotonicMs),
+          planMs: roundMs(clock.monotonicMs() - planStarted),
+        },
         settled: new AbortController(),
         fetched: false,
         freshness: {},
@@ -248,6 +261,9 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
     queries: () => sources.queries(),
   };
 }
+
+/** To microseconds: what the clock's further digits say is noise. */
+const roundMs = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 async function* countRows<T>(frames: FrameStream<T>, stats: QueryStats): FrameStream<T> {
   try {

@@ -16,7 +16,11 @@ export function scansOf(fragments: readonly Node[]): Scan[] {
   return scans;
 }
 
-export const compileScanFilter = (scan: Scan, definition: TableDefinition, context: FunctionContext): BlockPredicate | null =>
+export const compileScanFilter = (
+  scan: Scan,
+  definition: TableDefinition,
+  context: FunctionContext,
+): BlockPredicate | null =>
   scan.filter &&
   compileFilter(
     scan.filter,

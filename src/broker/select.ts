@@ -7,8 +7,8 @@ import type { QueryPlan } from '../plan/node.ts';
 import type { Client, FrameStream } from '../wire/call.ts';
 import type { QueryStats, ServerCalls, ServerScan } from '../wire/calls.ts';
 import { pruneSegments, scansOf } from './prune.ts';
-import { fillSubqueries } from './subquery.ts';
 import type { Snapshot } from './snapshot.ts';
+import { fillSubqueries } from './subquery.ts';
 
 export interface SelectRun {
   readonly queryId: string;

@@ -6,10 +6,11 @@
  * the second part to the first: its offsets lie below the committed end that is read afterwards. The other order could
  * find rows dropped that the older metadata still calls consuming.
  */
+
+import { fault } from '../base/fault.ts';
 import type { TableDefinition, TableSnapshot } from '../catalog/table.ts';
 import type { Client } from '../wire/call.ts';
 import type { ControllerCalls, PinnedPartition, ScanTask, ServerCalls, TableFreshness } from '../wire/calls.ts';
-import { fault } from '../base/fault.ts';
 
 export interface Snapshot {
   readonly tables: readonly (TableSnapshot & { readonly ranges: ScanTask['ranges'] })[];
@@ -49,7 +50,8 @@ export async function openSnapshot(
 function rangesOf({ definition, committedEnds }: TableSnapshot, pins: readonly PinnedPartition[]): ScanTask['ranges'] {
   return committedEnds.flatMap((committedEnd, partition) => {
     const pin = pins.find(candidate => candidate.tableId === definition.id && candidate.partition === partition);
-    if (!pin) throw fault('INCOMPLETE', `nobody answers for the consuming rows of ${definition.name}, partition ${partition}`);
+    if (!pin)
+      throw fault('INCOMPLETE', `nobody answers for the consuming rows of ${definition.name}, partition ${partition}`);
     if (pin.endOffset <= committedEnd) return [];
     if (pin.startOffset > committedEnd)
       throw fault(

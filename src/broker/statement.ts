@@ -1,7 +1,7 @@
 /** Statements that are not queries: what they do, and the rows that tell of it. */
 import { batchOf } from '../column/builder.ts';
 import { encodeBatch } from '../column/frame.ts';
-import { BOOLEAN, LONG, STRING, type Value, typeText } from '../column/type.ts';
+import { BOOLEAN, LONG, STRING, typeText, type Value } from '../column/type.ts';
 import type { BoundStatement, DescribedColumn } from '../sql/bound.ts';
 import type { Client } from '../wire/call.ts';
 import type { ControllerCalls, IngestCalls, ResultColumn } from '../wire/calls.ts';
@@ -14,7 +14,13 @@ interface CommandAnswer {
 }
 
 export const linesColumn: ResultColumn = { name: 'plan', type: STRING };
-export const linesFrame = (lines: readonly string[]): Uint8Array => encodeBatch(batchOf([STRING], lines.map(line => [line])));
+export const linesFrame = (lines: readonly string[]): Uint8Array =>
+  encodeBatch(
+    batchOf(
+      [STRING],
+      lines.map(line => [line]),
+    ),
+  );
 
 export const describeColumns: readonly ResultColumn[] = [
   { name: 'column', type: STRING },
@@ -23,7 +29,12 @@ export const describeColumns: readonly ResultColumn[] = [
 ];
 
 export const describeFrame = (columns: readonly DescribedColumn[]): Uint8Array =>
-  encodeBatch(batchOf(describeColumns.map(column => column.type), columns.map(({ name, type, nullable }) => [name, typeText(type), nullable])));
+  encodeBatch(
+    batchOf(
+      describeColumns.map(column => column.type),
+      columns.map(({ name, type, nullable }) => [name, typeText(type), nullable]),
+    ),
+  );
 
 const statusColumns: readonly ResultColumn[] = [{ name: 'status', type: STRING }];
 const tableColumns: readonly ResultColumn[] = [{ name: 'table', type: STRING }];
@@ -33,11 +44,20 @@ export const commandColumns = (command: Command): readonly ResultColumn[] =>
   command.kind === 'showTables' ? tableColumns : command.kind === 'insert' ? insertColumns : statusColumns;
 
 export const commandFrame = ({ columns, rows }: CommandAnswer): Uint8Array =>
-  encodeBatch(batchOf(columns.map(column => column.type), rows));
+  encodeBatch(
+    batchOf(
+      columns.map(column => column.type),
+      rows,
+    ),
+  );
 
 export async function runCommand(
   command: Command,
-  { controller, ingest, signal }: { controller: Client<ControllerCalls>; ingest: Client<IngestCalls>; signal: AbortSignal },
+  {
+    controller,
+    ingest,
+    signal,
+  }: { controller: Client<ControllerCalls>; ingest: Client<IngestCalls>; signal: AbortSignal },
 ): Promise<CommandAnswer> {
   const columns = commandColumns(command);
   switch (command.kind) {
@@ -47,7 +67,11 @@ export async function runCommand(
       return { columns, rows: [[`created table ${table.name}`]] };
     }
     case 'dropTable': {
-      const { dropped } = await controller.call('dropTable', { name: command.name, ifExists: command.ifExists }, { signal });
+      const { dropped } = await controller.call(
+        'dropTable',
+        { name: command.name, ifExists: command.ifExists },
+        { signal },
+      );
       return { columns, rows: [[dropped ? `dropped table ${command.name}` : `no table ${command.name}`]] };
     }
     case 'showTables': {

@@ -1,8 +1,9 @@
 /** Tables of schema `system`: what Weir knows of itself, as rows made when a query starts. */
+
+import type { TableSnapshot } from '../catalog/table.ts';
 import { batchOf } from '../column/builder.ts';
 import { encodeBatch } from '../column/frame.ts';
 import { DOUBLE, INT, LONG, STRING, TIMESTAMP, type Type, type Value } from '../column/type.ts';
-import type { TableSnapshot } from '../catalog/table.ts';
 import type { SystemTable } from '../sql/catalog.ts';
 import type { IngestState, RunningQuery, ShardStatus } from '../wire/calls.ts';
 
@@ -166,5 +167,10 @@ export const systemTables: readonly SystemTable[] = Object.entries(definitions).
 /** A system table's rows now, as the frame of an `inline` node. */
 export async function systemTableFrame(name: string, sources: SystemSources): Promise<Uint8Array> {
   const { columns, rows } = definitions[name]!;
-  return encodeBatch(batchOf(columns.map(({ type }) => type), await rows(sources)));
+  return encodeBatch(
+    batchOf(
+      columns.map(({ type }) => type),
+      await rows(sources),
+    ),
+  );
 }

@@ -159,9 +159,11 @@ const decodeExpr: Decode<Expr> = (raw, above) => {
     case 'in':
       return { kind: 'in', type, arg: expr(fields.arg), values: list(fields.values, decodeValue, depth) };
     case 'like': {
-      const escape = optional(fields.escape, text, depth);
       const caseInsensitive = flag(fields.caseInsensitive);
-      return { kind: 'like', type, arg: expr(fields.arg), pattern: text(fields.pattern), escape, caseInsensitive };
+      return {
+        ...{ kind: 'like', type, arg: expr(fields.arg) },
+        ...{ pattern: text(fields.pattern), escape: optional(fields.escape, text, depth), caseInsensitive },
+      };
     }
     default:
       throw corrupt('expression');

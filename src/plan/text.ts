@@ -118,8 +118,8 @@ function inText(expr: Extract<Expr, { kind: 'in' }>, show: Show, word: string): 
 
 function likeText(expr: Extract<Expr, { kind: 'like' }>, show: Show, not: string): string {
   const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-  const escape = expr.escape === '\\' ? '' : ` ESCAPE ${quote(expr.escape ?? '')}`;
-  return `${show(expr.arg, 7)} ${not}${expr.caseInsensitive ? 'ILIKE' : 'LIKE'} ${quote(expr.pattern)}${escape}`;
+  const tail = expr.escape === '\\' ? '' : ` ESCAPE ${quote(expr.escape ?? '')}`;
+  return `${show(expr.arg, 7)} ${not}${expr.caseInsensitive ? 'ILIKE' : 'LIKE'} ${quote(expr.pattern)}${tail}`;
 }
 
 /** How tightly an expression's outermost operator binds; anything self-contained binds tightest. */

@@ -16,7 +16,7 @@ import type { FunctionContext, ResolvedCall } from '../function/scalar.ts';
 import type { AggregateCall, CompareOperator, Expr } from '../plan/expr.ts';
 import { sameAggregate } from '../plan/visit.ts';
 import type { BinaryOperator, Expression, Query } from './ast.ts';
-import { booleanLiteral, foldCall, isLiteral, isNullLiteral } from './fold.ts';
+import { booleanLiteral, constantValue, foldCall, isLiteral, isNullLiteral } from './fold.ts';
 import {
   type CastMode,
   coerce,
@@ -27,6 +27,7 @@ import {
   openParameter,
   typed,
 } from './operand.ts';
+import { simplify } from './optimize/simplify.ts';
 import { columnExpr, type Scope } from './scope.ts';
 import { suggestionText } from './suggest.ts';
 import { resolveType } from './type-name.ts';
@@ -96,6 +97,14 @@ export class ExpressionBinder {
 
   coerce(operand: Operand, to: Type, mode: CastMode = 'implicit'): Expr {
     return coerce(operand, to, mode, this.#context);
+  }
+
+  /**
+   * The value of a constant as `to`; undefined where the expression is none.
+   * @throws {FaultError} what computing it raises (NUMERIC_OVERFLOW, DIVISION_BY_ZERO …), with its position
+   */
+  constantOf(operand: Operand, to: Type): Value | undefined {
+    return constantValue(simplify(this.coerce(operand, to, 'explicit'), this.#context), this.#context, operand.at);
   }
 
   bind(node: Expression): Operand {
@@ -221,20 +230,20 @@ export class ExpressionBinder {
     for (const side of [arg, pattern])
       if (side.type !== null && side.type.name !== 'STRING') throw noOperator(word, [arg, pattern], node.at);
     const patternExpr = this.coerce(pattern, STRING);
-    const escape = node.escape === null ? '\\' : this.#constantText(this.bind(node.escape), `${word} ESCAPE`);
+    const escapedBy = node.escape === null ? '\\' : this.#constantText(this.bind(node.escape), `${word} ESCAPE`);
     if (!isLiteral(patternExpr))
       throw fault('UNSUPPORTED', `the pattern of ${word} must be a constant`, { position: pattern.at });
-    if (escape === null || patternExpr.value === null) return typed(booleanLiteral(null), node.at);
-    if ([...escape].length > 1)
-      throw fault('INVALID_LITERAL', `an escape of ${[...escape].length} characters; at most one`, {
+    if (escapedBy === null || patternExpr.value === null) return typed(booleanLiteral(null), node.at);
+    if ([...escapedBy].length > 1)
+      throw fault('INVALID_LITERAL', `an escape of ${[...escapedBy].length} characters; at most one`, {
         position: node.escape!.at,
       });
     const like: Expr = {
       kind: 'like',
       type: BOOLEAN,
       arg: this.coerce(arg, STRING),
-      pattern: checkPattern(patternExpr.value as string, escape, pattern.at),
-      escape: escape === '' ? null : escape,
+      pattern: checkPattern(patternExpr.value as string, escapedBy, pattern.at),
+      escape: escapedBy === '' ? null : escapedBy,
       caseInsensitive: node.isCaseInsensitive,
     };
     return typed(negated(like, node.isNegated), node.at);
@@ -331,7 +340,8 @@ export class ExpressionBinder {
       kind: 'call',
       type: resolved.returns,
       function: resolved.id,
-      args: args.map((arg, index) => this.coerce(arg, resolved.argTypes[index]!)),
+      // The overload says which casts it takes, text of anything among them.
+      args: args.map((arg, index) => this.coerce(arg, resolved.argTypes[index]!, 'explicit')),
       position: at,
     };
     return typed(foldCall(call, this.#context), at);
@@ -388,11 +398,11 @@ const coalesce = (type: Type, args: readonly Expr[]): Expr =>
 const intervalText = (node: Node<'interval'>): string => (node.unit === null ? node.text : `${node.text} ${node.unit}`);
 
 /** As PostgreSQL: a pattern must not end in its escape character. */
-function checkPattern(pattern: string, escape: string, position: Position): string {
-  if (escape === '') return pattern;
+function checkPattern(pattern: string, escapedBy: string, position: Position): string {
+  if (escapedBy === '') return pattern;
   for (let index = 0; index < pattern.length; index++) {
-    if (!pattern.startsWith(escape, index)) continue;
-    index += escape.length;
+    if (!pattern.startsWith(escapedBy, index)) continue;
+    index += escapedBy.length;
     if (index >= pattern.length)
       throw fault('INVALID_LITERAL', 'LIKE pattern must not end with its escape character', { position });
   }

@@ -7,7 +7,6 @@ import type { InsertCell, Name, StatementBody } from './ast.ts';
 import { ExpressionBinder, type StatementContext } from './bind-expression.ts';
 import type { BoundStatement } from './bound.ts';
 import { matchName, resolveStoredTable, type SqlCatalog } from './catalog.ts';
-import { isLiteral } from './fold.ts';
 import type { Operand } from './operand.ts';
 import { Scope } from './scope.ts';
 import { didYouMean } from './suggest.ts';
@@ -88,15 +87,9 @@ function constantOf(operand: Operand, column: ColumnDefinition, binder: Expressi
         hint: 'CAST the expression',
       },
     );
-  const expr = binder.coerce(operand, column.type, 'explicit');
-  if (isLiteral(expr)) return expr.value;
-  throw fault(
-    'INVALID_LITERAL',
-    `the value for ${column.name} is not a constant, or out of range for ${typeText(column.type)}`,
-    {
-      position: operand.at,
-    },
-  );
+  const value = binder.constantOf(operand, column.type);
+  if (value !== undefined) return value;
+  throw fault('INVALID_LITERAL', `the value for ${column.name} is not a constant`, { position: operand.at });
 }
 
 const numberNames: ReadonlySet<string> = new Set(['INT', 'LONG', 'FLOAT', 'DOUBLE', 'DECIMAL']);

@@ -14,8 +14,8 @@ import { AggregateCollector, type BindPlace, ExpressionBinder, type StatementCon
 import { matchName, resolveTable, type SqlCatalog } from './catalog.ts';
 import { isLiteral } from './fold.ts';
 import { columnCountMax } from './limits.ts';
+import { coerce, type Operand, typed } from './operand.ts';
 import { outputName } from './output-name.ts';
-import { coerce, typed, type Operand } from './operand.ts';
 import { columnExpr, Scope, type ScopeColumn, scanColumns } from './scope.ts';
 
 export interface BoundQuery {
@@ -114,6 +114,8 @@ class QueryBinder {
       sortKeys = sortKeys.map(key => ({ ...key, expr: overGroups(key.expr), at: key.at }));
     }
     if (select.isDistinct) {
+      const json = items.find(item => item.operand.expr.type.name === 'JSON');
+      if (json !== undefined) throw notGroupable(json.operand.at);
       node = { kind: 'aggregate', mode: 'single', source: node, keys: outputs, calls: [] };
       sortKeys = sortKeys.map(key => ({ ...key, expr: distinctKey(key.expr, outputs, key.at) }));
       outputs = outputs.map((expr, index) => ({ kind: 'column', type: expr.type, index }));
@@ -176,8 +178,7 @@ class QueryBinder {
       const key = ordinal === null ? binder.bindValue(expression) : ordinal.operand.expr;
       if (someExpr(key, part => part.kind === 'column' && part.index >= firstAggregate))
         throw fault('NOT_GROUPED', 'aggregate functions are not allowed in GROUP BY', { position: expression.at });
-      if (key.type.name === 'JSON')
-        throw fault('TYPE_MISMATCH', 'JSON cannot be grouped', { position: expression.at, hint: 'CAST it to STRING' });
+      if (key.type.name === 'JSON') throw notGroupable(expression.at);
       if (!keys.some(known => sameExpr(known, key))) keys.push(key);
     }
     return keys;
@@ -219,10 +220,10 @@ class QueryBinder {
     if (expression === null) return null;
     const position = expression.at;
     const binder = this.#binder({ scope: new Scope([]), clause, aggregates: null });
-    const expr = binder.coerce(binder.bind(expression), LONG, 'explicit');
-    if (!isLiteral(expr)) throw fault('UNSUPPORTED', `${clause} must be a constant`, { position });
-    if (expr.value === null) return null;
-    const count = Number(expr.value);
+    const value = binder.constantOf(binder.bind(expression), LONG);
+    if (value === undefined) throw fault('UNSUPPORTED', `${clause} must be a constant`, { position });
+    if (value === null) return null;
+    const count = Number(value);
     if (count < 0) throw fault('INVALID_LITERAL', `${clause} must not be negative`, { position });
     return Math.min(count, rowCountMax);
   }
@@ -344,6 +345,9 @@ function regroup(
     },
   );
 }
+
+const notGroupable = (position: Position): Error =>
+  fault('TYPE_MISMATCH', 'JSON cannot be grouped', { position, hint: 'CAST it to STRING' });
 
 function distinctKey(expr: Expr, outputs: readonly Expr[], position: Position): Expr {
   if (isLiteral(expr)) return expr;

@@ -1,14 +1,13 @@
 /** CREATE TABLE → the request that the controller makes a table of. */
 import { type FaultError, fault, type Position } from '../base/fault.ts';
-import { INTERVAL, type Interval, type Type, typeText, type Value } from '../column/type.ts';
-import { dayMs } from '../column/text.ts';
 import type { IndexKind, TableSettings } from '../catalog/table.ts';
+import { dayMs } from '../column/text.ts';
+import { INTERVAL, type Interval, type Type, typeText, type Value } from '../column/type.ts';
 import type { FunctionContext } from '../function/scalar.ts';
 import type { ColumnSyntax, Name, Option, StatementBody } from './ast.ts';
 import { ExpressionBinder, type StatementContext } from './bind-expression.ts';
 import type { TableRequest } from './bound.ts';
 import { isPublic, matchName } from './catalog.ts';
-import { isLiteral } from './fold.ts';
 import { columnCountMax } from './limits.ts';
 import { coerce, openLiteral } from './operand.ts';
 import { Scope } from './scope.ts';
@@ -129,11 +128,11 @@ function bindColumns(syntax: readonly ColumnSyntax[], context: StatementContext)
 
 function defaultOf({ name, defaultValue, isNullable }: ColumnSyntax, type: Type, context: StatementContext): Value {
   const binder = new ExpressionBinder(context, { scope: new Scope([]), clause: 'DEFAULT', aggregates: null });
-  const expr = binder.coerce(binder.bind(defaultValue!), type, 'explicit');
-  if (!isLiteral(expr)) throw invalid(`the default of ${name.text} is not a constant`, defaultValue!.at);
-  if (expr.value === null && !isNullable)
+  const value = binder.constantOf(binder.bind(defaultValue!), type);
+  if (value === undefined) throw invalid(`the default of ${name.text} is not a constant`, defaultValue!.at);
+  if (value === null && !isNullable)
     throw invalid(`column ${name.text} is NOT NULL, and its default is NULL`, defaultValue!.at);
-  return expr.value;
+  return value;
 }
 
 function columnNamed(

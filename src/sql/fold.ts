@@ -3,7 +3,7 @@
  * branch of CASE that is never taken must not fail.
  */
 import { Buffer } from 'node:buffer';
-import { FaultError } from '../base/fault.ts';
+import { FaultError, fault, type Position } from '../base/fault.ts';
 import { BOOLEAN, type Interval, type Type, type Value } from '../column/type.ts';
 import { castValue } from '../function/cast.ts';
 import { compareIntervals } from '../function/datetime.ts';
@@ -33,6 +33,21 @@ export function foldCast(expr: Extract<Expr, { kind: 'cast' }>, context: Functio
   return unlessItFails(expr, () => castValue(source.value, source.type, expr.type, context));
 }
 
+/** What a simplified expression without columns comes to; undefined where it is no constant. Unlike folding, it fails. */
+export function constantValue(expr: Expr, context: FunctionContext, position: Position): Value | undefined {
+  if (isLiteral(expr)) return expr.value;
+  const args = expr.kind === 'call' ? expr.args : expr.kind === 'cast' ? [expr.source] : null;
+  const values = args?.map(arg => constantValue(arg, context, position));
+  if (args === null || values === undefined || !values.every(value => value !== undefined)) return undefined;
+  try {
+    if (expr.kind === 'cast') return castValue(values[0]!, expr.source.type, expr.type, context);
+    const types = { args: args.map(arg => arg.type), result: expr.type };
+    return evaluateCall((expr as Extract<Expr, { kind: 'call' }>).function, values, types, context);
+  } catch (error) {
+    throw error instanceof FaultError ? locateFault(error, position) : error;
+  }
+}
+
 function unlessItFails(expr: Expr, evaluate: () => Value): Expr {
   try {
     return { kind: 'literal', type: expr.type, value: evaluate() };
@@ -40,6 +55,12 @@ function unlessItFails(expr: Expr, evaluate: () => Value): Expr {
     if (error instanceof FaultError) return expr;
     throw error;
   }
+}
+
+/** The same fault with a place in the SQL, unless it has one. */
+export function locateFault(error: FaultError, position: Position): FaultError {
+  const { code, message, kind: _, ...extras } = error.fault;
+  return extras.position ? error : fault(code, message, { ...extras, position });
 }
 
 /** Sign of a - b in the type's order. NaN equals itself and is greater than all else; strings go by their bytes. */

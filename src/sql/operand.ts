@@ -4,12 +4,12 @@
  */
 import { FaultError, fault, type Position } from '../base/fault.ts';
 import { formatHex, formatInterval } from '../column/text.ts';
-import { decimal, DOUBLE, INT, LONG, STRING, sameType, type Type, typeText, type Value } from '../column/type.ts';
+import { DOUBLE, decimal, INT, LONG, STRING, sameType, type Type, typeText, type Value } from '../column/type.ts';
 import { castValue } from '../function/cast.ts';
 import { canCastExplicitly, canCastImplicitly, decimalPrecisionMax } from '../function/coercion.ts';
 import type { FunctionContext } from '../function/scalar.ts';
 import type { Expr } from '../plan/expr.ts';
-import { foldCast } from './fold.ts';
+import { foldCast, locateFault } from './fold.ts';
 
 export interface Operand {
   /** Of an open operand: a literal STRING, or NULL. */
@@ -105,13 +105,9 @@ function convertOpen(operand: Operand, to: Type, context: FunctionContext): Expr
     return literal(to, castValue(value, STRING, to, context));
   } catch (error) {
     if (!(error instanceof FaultError)) throw error;
-    const { code, message, hint, details } = error.fault;
-    const position = operand.at;
-    if (operand.parameter === null) throw fault(code, message, { hint, details, position });
+    if (operand.parameter === null) throw locateFault(error, operand.at);
+    const { message, hint } = error.fault;
     const which = `parameter $${operand.parameter.index + 1}`;
-    throw fault('INVALID_PARAMETER', `${which}: ${message}`, { position, hint, details });
+    throw fault('INVALID_PARAMETER', `${which}: ${message}`, { position: operand.at, hint });
   }
 }
-
-/** The operand with a type of its own: open ones become STRING. */
-export const settle = (operand: Operand): Expr => operand.expr;

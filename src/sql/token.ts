@@ -1,6 +1,7 @@
 /** SQL's words and signs. Adding a keyword is adding it to one of two lists. */
-import { createToken, Lexer } from 'chevrotain';
+
 import type { CustomPatternMatcherReturn, TokenType } from 'chevrotain';
+import { createToken, Lexer } from 'chevrotain';
 
 /** Any keyword or plain or quoted identifier: what may follow AS or a dot. */
 export const Word = createToken({ name: 'Word', pattern: Lexer.NA });
@@ -23,11 +24,11 @@ export const QuotedIdentifier = createToken({
 /** As in PostgreSQL, only quotes make these a name (after AS or a dot they are one anyway). */
 const reservedWords = `ALL AND ARRAY AS ASC BETWEEN BOTH CASE CAST CREATE CROSS CURRENT_DATE CURRENT_TIMESTAMP DEFAULT DESC
   DISTINCT ELSE END EXCEPT EXISTS FALSE FETCH FOR FROM FULL GROUP HAVING ILIKE IN INNER INTERSECT INTO IS JOIN LEADING LEFT LIKE
-  LIMIT LOCALTIMESTAMP NATURAL NOT NULL OFFSET ON OR ORDER OUTER RIGHT SELECT SIMILAR TABLE THEN TO TRAILING TRUE UNION USING
+  LIMIT LOCALTIMESTAMP NATURAL NOT NULL OFFSET ON OR ORDER OUTER OVER RIGHT SELECT SIMILAR TABLE THEN TO TRAILING TRUE UNION USING
   WHEN WHERE WINDOW WITH`;
 
 /** Keywords where the grammar asks for them, names elsewhere. */
-const openWords = `AT BY DESCRIBE DROP ESCAPE EXPLAIN EXTRACT FILTER FIRST IF INSERT INTERVAL LAST NEXT NULLS ONLY OVER PLAN
+const openWords = `AT BY DESCRIBE DROP ESCAPE EXPLAIN EXTRACT FILTER FIRST IF INSERT INTERVAL LAST NEXT NULLS ONLY PLAN
   POSITION PRECISION ROW ROWS SHOW SUBSTRING TABLES TIME TRIM UNKNOWN VALUES VARYING WITHOUT ZONE`;
 
 function createKeywords(words: string, category: TokenType): Record<string, TokenType> {

@@ -176,9 +176,10 @@ function simplifyIn(expr: Kind<'in'>, context: FunctionContext): Expr {
 
 /** A pattern without wildcards is an equality. */
 function simplifyLike(expr: Kind<'like'>): Expr {
-  const { arg, pattern, escape } = expr;
+  const { arg, pattern } = expr;
   if (isNullLiteral(arg)) return booleanLiteral(null);
-  if (expr.caseInsensitive || /[%_]/.test(pattern) || (escape !== null && pattern.includes(escape))) return expr;
+  if (expr.caseInsensitive || /[%_]/.test(pattern) || (expr.escape !== null && pattern.includes(expr.escape)))
+    return expr;
   return {
     kind: 'compare',
     type: BOOLEAN,

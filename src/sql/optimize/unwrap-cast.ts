@@ -2,10 +2,11 @@
  * Comparisons of a cast column with a literal, as comparisons of the column itself: only those can use zone maps and
  * indexes. Casts here keep the order of values: x <= y ⇒ cast(x) <= cast(y).
  */
+
+import { FaultError } from '../../base/fault.ts';
 import { dayMs } from '../../column/text.ts';
 import { BOOLEAN, type Type, type Value } from '../../column/type.ts';
 import { castValue } from '../../function/cast.ts';
-import { FaultError } from '../../base/fault.ts';
 import type { FunctionContext } from '../../function/scalar.ts';
 import type { CompareOperator, Expr } from '../../plan/expr.ts';
 import { booleanLiteral, compareValues, isLiteral, type Literal } from '../fold.ts';
