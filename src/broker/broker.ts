@@ -70,6 +70,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
   const admission = new Admission();
   const open = new Map<string, OpenQuery>();
   const finished: RunningQuery[] = [];
+  let systemLeases = 0;
 
   const describe = (query: OpenQuery, state: RunningQuery['state'], error: string | null): RunningQuery => ({
     queryId: query.request.queryId,
@@ -87,7 +88,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
     queries: async () => [...finished, ...[...open.values()].map(query => describe(query, 'running', null))],
     async tables() {
       const { tables } = await controller.call('catalog', null);
-      const leaseId = `system-${clock.monotonicMs()}`;
+      const leaseId = `system-${systemLeases++}`;
       try {
         return (await controller.call('snapshot', { leaseId, tableIds: tables.map(({ id }) => id) })).tables;
       } finally {

@@ -43,7 +43,7 @@ export async function* runPlan(plan: QueryPlan, run: SelectRun): FrameStream<str
   const { queryId, inline, nowMs, deadlineMs, memoryBytes, stats } = run;
   const stream = run.server.stream(
     'run',
-    { queryId, fragments, scans, inline, nowMs, deadlineMs, memoryBytes },
+    { queryId, fragments, scans, inline, nowMs, deadlineMs, memoryBytes, allowPartial: run.allowPartial },
     { signal: run.signal },
   );
   const ran = yield* stream;

@@ -199,6 +199,9 @@ async function* readRows(
       const last = group.at(-1);
       if (last !== undefined && !Array.isArray(last)) {
         if (group.length > 1) yield group.slice(0, -1) as Row[];
+        // To the body's end: a connection closed before it is lost to the next request, and a browser calls the request
+        // failed. What happens to it past the trailer takes nothing from the answer.
+        await lines.next().catch(() => {});
         if (isErrorBody(last)) throw errorOf(response, last);
         return last as AnswerTrailer;
       }

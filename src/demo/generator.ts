@@ -29,7 +29,8 @@ export const paymentsTable = `CREATE TABLE IF NOT EXISTS payments (
   device         STRING
 )
 FROM LOG
-WITH (time_column = 'ts', index = 'merchant: inverted, country: inverted, status: inverted')`;
+WITH (time_column = 'ts', index = 'merchant: inverted, country: inverted, status: inverted',
+      segment_rows = 200000, retention = '6 hours')`;
 
 const methods = new Map([
   ['card', 520],

@@ -17,6 +17,8 @@ export interface Pacer {
   readonly rowsMax: number;
   /** Rows to send now; they count as sent. */
   due(nowMs: number): number;
+  /** How long before the last `due` the last of its rows should have been sent; 0 where it owes no more. */
+  behindMs(): number;
   /** Time until the next tick; 0 where it is past. */
   waitMs(nowMs: number): number;
 }
@@ -37,6 +39,8 @@ export function createPacer({ ratePerSecond, tickMs, startMs, batchRowsMax }: Pa
       owed -= rows;
       return rows;
     },
+    // Less than a row is owed for no time: it is not due yet.
+    behindMs: () => Math.floor(owed) / rowsPerMs,
     waitMs: nowMs => Math.max(0, lastMs + tickMs - nowMs),
   };
 }

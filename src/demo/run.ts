@@ -55,7 +55,9 @@ export async function runDemo(client: Pick<WeirClient, 'query' | 'push'>, option
     for (let batch = 0; !signal.aborted; ) {
       const rows = pacer.due(clock.monotonicMs());
       if (rows > 0) {
-        const body = buffer.slice(0, generator.write(buffer, 0, rows, clock.nowMs()));
+        // What is caught up happened when it was due: the rate by event time is steady, also where the machine is busy.
+        const eventMs = Math.floor(clock.nowMs() - pacer.behindMs());
+        const body = buffer.slice(0, generator.write(buffer, 0, rows, eventMs));
         const idempotencyKey = `demo-${run}-${batch++}`;
         await untilTaken(options, () => client.push('payments', body, 'ndjson', { idempotencyKey, signal }));
         total += rows;

@@ -100,6 +100,15 @@ class Count implements Aggregate {
   }
 }
 
+function largestOf(values: Float64Array, length: number): number {
+  let largest = 0;
+  for (let row = 0; row < length; row++) {
+    const size = Math.abs(values[row]!);
+    if (size > largest) largest = size;
+  }
+  return largest;
+}
+
 const safe = Number.MAX_SAFE_INTEGER;
 const longMin = -(2n ** 63n);
 const longMax = 2n ** 63n - 1n;
@@ -161,28 +170,11 @@ class SumInteger implements Aggregate {
   }
 
   #addNumbers(groups: Uint32Array | null, values: Float64Array, nulls: Nulls, length: number): void {
-    let largest = 0;
-    for (let row = 0; row < length; row++) {
-      const size = Math.abs(values[row]!);
-      if (size > largest) largest = size;
-    }
-    const most = largest * length;
-    if (most > safe) return this.#addSlowly(groups, values, nulls, length);
-    if (most > this.#headroom) this.#carry();
-    this.#headroom -= most;
+    if (groups === null) return this.#addAll(values, nulls, length);
+    if (!this.#takeHeadroom(largestOf(values, length), length)) return this.#addSlowly(groups, values, nulls, length);
     const sums = this.#sums;
     const counts = this.#counts;
-    if (groups === null) {
-      let sum = 0;
-      let count = length;
-      if (nulls) {
-        for (let row = 0; row < length; row++)
-          if (nulls[row]) count--;
-          else sum += values[row]!;
-      } else for (let row = 0; row < length; row++) sum += values[row]!;
-      sums[0]! += sum;
-      counts[0]! += count;
-    } else if (nulls) {
+    if (nulls) {
       for (let row = 0; row < length; row++) {
         if (nulls[row]) continue;
         const group = groups[row]!;
@@ -196,6 +188,53 @@ class SumInteger implements Aggregate {
         counts[group]!++;
       }
     }
+  }
+
+  /** Into group 0, in one pass: the sum is thrown away if the largest value turns out to leave it inexact. */
+  #addAll(values: Float64Array, nulls: Nulls, length: number): void {
+    let largest = 0;
+    let count = length;
+    // Two sums: one would make every addition wait for the one before.
+    let even = 0;
+    let odd = 0;
+    if (nulls) {
+      for (let row = 0; row < length; row++) {
+        if (nulls[row]) {
+          count--;
+          continue;
+        }
+        const value = values[row]!;
+        const size = Math.abs(value);
+        if (size > largest) largest = size;
+        even += value;
+      }
+    } else {
+      const pairs = length & ~1;
+      for (let row = 0; row < pairs; row += 2) {
+        const first = values[row]!;
+        const second = values[row + 1]!;
+        const size = Math.max(Math.abs(first), Math.abs(second));
+        if (size > largest) largest = size;
+        even += first;
+        odd += second;
+      }
+      if (pairs < length) {
+        even += values[pairs]!;
+        largest = Math.max(largest, Math.abs(values[pairs]!));
+      }
+    }
+    if (!this.#takeHeadroom(largest, length)) return this.#addSlowly(null, values, nulls, length);
+    this.#sums[0]! += even + odd;
+    this.#counts[0]! += count;
+  }
+
+  /** False where so many values of this size might leave what doubles hold exactly, whatever was carried over before. */
+  #takeHeadroom(largest: number, length: number): boolean {
+    const most = largest * length;
+    if (most > safe) return false;
+    if (most > this.#headroom) this.#carry();
+    this.#headroom -= most;
+    return true;
   }
 
   #addSlowly(groups: Uint32Array | null, values: Float64Array, nulls: Nulls, length: number): void {

@@ -44,6 +44,8 @@ export interface ExecContext {
   readonly timeZone: string;
   readonly clock: Clock;
   readonly memory: MemoryAccount;
+  /** A unit whose bytes are corrupt is left unanswered; rows of it that were read before may be in the answer. */
+  readonly allowPartial: boolean;
   /**
    * Called between blocks and between batches: lets other work of the thread run when this query's slice is over, and
    * throws CANCELLED or TIMEOUT. No address survives it.

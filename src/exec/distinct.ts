@@ -9,7 +9,7 @@ import { BYTES, type Type } from '../column/type.ts';
 import type { Vector } from '../column/vector.ts';
 import type { AggregateCall } from '../plan/expr.ts';
 import { type Aggregate, bytesVector, createPlainAggregate } from './aggregate.ts';
-import { columnVector, gatherVector } from './input.ts';
+import { columnVector } from './input.ts';
 import { createKeyer, type Keyer, PairTable } from './keys.ts';
 import { ValueBuffer } from './row-buffer.ts';
 
@@ -25,10 +25,11 @@ export class DistinctAggregate implements Aggregate {
   readonly #pairs = new PairTable();
   #groupCount = 1;
   #grouped = false;
-  /** Value ids of group 0 are `[0, #ungroupedCount)` as long as nothing was grouped. */
+  /** Value ids of group 0 are `[0, #ungroupedCount)`, without NULL's, as long as nothing was grouped. */
   #ungroupedCount = 0;
   #sorted: { starts: Uint32Array; ids: Uint32Array } | null = null;
   #scratch = new Uint32Array(0);
+  #groupScratch = new Uint32Array(0);
   #pairScratch = new Uint32Array(0);
 
   constructor(call: AggregateCall, type: Type) {
@@ -49,30 +50,27 @@ export class DistinctAggregate implements Aggregate {
 
   add(groups: Uint32Array | null, vector: Vector | null, length: number): void {
     this.#sorted = null;
-    let values = vector!;
-    let rows = length;
-    let rowGroups = groups;
-    if (values.nulls) {
-      // NULL is not a value for an aggregate: leave those rows out before they get an id.
-      const kept = new Uint32Array(length);
-      let count = 0;
-      for (let row = 0; row < length; row++) if (values.nulls[row] === 0) kept[count++] = row;
-      values = gatherVector({ ...values, nulls: null }, kept, count);
-      rowGroups = groups && kept.subarray(0, count).map(row => groups[row]!);
-      rows = count;
+    if (this.#scratch.length < length) {
+      this.#scratch = new Uint32Array(length);
+      this.#groupScratch = new Uint32Array(length);
+      this.#pairScratch = new Uint32Array(length);
     }
-    if (this.#scratch.length < rows) {
-      this.#scratch = new Uint32Array(rows);
-      this.#pairScratch = new Uint32Array(rows);
-    }
-    this.#keyer.ids(values, this.#scratch);
-    if (rowGroups === null && !this.#grouped) {
+    const { nulls } = vector!;
+    this.#keyer.ids(vector!, this.#scratch);
+    if (groups === null && !this.#grouped) {
       this.#ungroupedCount = this.#keyer.count;
       return;
     }
     this.#grouped = true;
-    const firsts = rowGroups ?? new Uint32Array(rows);
-    this.#pairs.ids(firsts, this.#groupCount, this.#scratch, this.#keyer.count, rows, this.#pairScratch);
+    const rowGroups = this.#groupScratch;
+    let count = 0;
+    // NULL is not a value for an aggregate: its rows form no pair.
+    for (let row = 0; row < length; row++) {
+      rowGroups[count] = groups ? groups[row]! : 0;
+      this.#scratch[count] = this.#scratch[row]!;
+      count += nulls ? 1 - nulls[row]! : 1;
+    }
+    this.#pairs.ids(rowGroups, this.#groupCount, this.#scratch, this.#keyer.count, count, this.#pairScratch);
   }
 
   merge(groups: Uint32Array | null, states: readonly Vector[], length: number): void {
@@ -98,8 +96,14 @@ export class DistinctAggregate implements Aggregate {
     if (this.#sorted) return this.#sorted;
     const starts = new Uint32Array(this.#groupCount + 1);
     if (!this.#grouped) {
-      starts.fill(this.#ungroupedCount, 1);
-      return (this.#sorted = { starts, ids: Uint32Array.from({ length: this.#ungroupedCount }, (_, id) => id) });
+      const ids = new Uint32Array(this.#ungroupedCount);
+      let count = 0;
+      for (let id = 0; id < this.#ungroupedCount; id++) {
+        ids[count] = id;
+        if (id !== this.#keyer.nullId) count++;
+      }
+      starts.fill(count, 1);
+      return (this.#sorted = { starts, ids });
     }
     const pairs = this.#pairs;
     for (let pair = 0; pair < pairs.count; pair++) starts[pairs.firstOf(pair) + 1]!++;

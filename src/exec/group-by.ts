@@ -138,16 +138,16 @@ export class GroupBySink implements Sink {
   }
 
   #keyValues(from: number, to: number): Vector[] {
-    let ids = Uint32Array.from({ length: to - from }, (_, row) => from + row);
+    const count = to - from;
+    const ids = new Uint32Array(count);
+    for (let row = 0; row < count; row++) ids[row] = from + row;
+    const seconds = new Uint32Array(count);
     const vectors: Vector[] = [];
-    for (let key = this.#keyers.length - 1; key >= 0; key--) {
-      if (key === 0) vectors[0] = this.#keyers[0]!.values(ids, ids.length);
-      else {
-        const pairs = this.#pairs[key - 1]!;
-        vectors[key] = this.#keyers[key]!.values(ids.map(id => pairs.secondOf(id)), ids.length);
-        ids = ids.map(id => pairs.firstOf(id));
-      }
+    for (let key = this.#keyers.length - 1; key > 0; key--) {
+      this.#pairs[key - 1]!.unfold(ids, ids, seconds);
+      vectors[key] = this.#keyers[key]!.values(seconds, count);
     }
+    if (this.#keyers.length > 0) vectors[0] = this.#keyers[0]!.values(ids, count);
     return vectors;
   }
 }

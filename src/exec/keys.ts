@@ -8,13 +8,20 @@
 import { unreachable } from '../base/assert.ts';
 import type { Type } from '../column/type.ts';
 import type { Interval } from '../column/type.ts';
-import type { Vector } from '../column/vector.ts';
+import type { Nulls, Vector } from '../column/vector.ts';
 import { hashPair } from '../kernel/hash.ts';
 import { Interner } from './interner.ts';
 import { ValueBuffer } from './row-buffer.ts';
 
-/** Slots of an integer window: 4 MiB of ids, about what a core's L2 and L3 share keep close. */
-const windowSlotsMax = 1 << 20;
+/**
+ * Slots that an integer window may always have: 16 MiB of ids. A look-up there misses the nearer caches, and still costs
+ * a tenth of what a hash table of as many values costs.
+ */
+const windowSlotsMin = 1 << 22;
+/** Beyond that, slots for each value that was met: a sparser window would take more memory than a hash table. */
+const windowSlotsPerValue = 8;
+/** 256 MiB of ids: more is refused by a query's budget anyway. */
+const windowSlotsMax = 1 << 26;
 /** An interner shared by the queries of a shard is left alone once it holds this many strings. */
 export const sharedInternerCountMax = 1 << 20;
 
@@ -22,6 +29,8 @@ export interface Keyer {
   /** Ids given out so far; ids are `[0, count)`. */
   readonly count: number;
   readonly sizeBytes: number;
+  /** Id of NULL; -1 where it was not met. */
+  readonly nullId: number;
   /** Ids of the vector's rows into `out`. */
   ids(vector: Vector, out: Uint32Array): void;
   /** Values of the given ids, in order; valid until the next `ids`. */
@@ -65,7 +74,7 @@ class StringKeyer implements Keyer {
   #localOf = new Uint32Array(1024);
   /** This keyer's id → interner id; `nullId` has none. */
   #internedOf = new Uint32Array(1024);
-  #nullId = -1;
+  nullId = -1;
   /** Pool entry → this keyer's id + 1, of the pool seen last. */
   #poolKey: object | null = null;
   #poolMap = new Uint32Array(0);
@@ -147,15 +156,15 @@ class StringKeyer implements Keyer {
   }
 
   #idOfNull(): number {
-    if (this.#nullId < 0) this.#nullId = this.#newId(0);
-    return this.#nullId;
+    if (this.nullId < 0) this.nullId = this.#newId(0);
+    return this.nullId;
   }
 
   values(ids: Uint32Array, count: number): Vector {
     const entries = new Uint32Array(count);
     let nulls: Uint8Array | null = null;
     for (let row = 0; row < count; row++) {
-      if (ids[row] === this.#nullId) (nulls ??= new Uint8Array(count))[row] = 1;
+      if (ids[row] === this.nullId) (nulls ??= new Uint8Array(count))[row] = 1;
       else entries[row] = this.#internedOf[ids[row]!]!;
     }
     // An interner without strings has no entry 0 to stand under a null.
@@ -167,29 +176,39 @@ class StringKeyer implements Keyer {
 const floats = new Float64Array(1);
 const floatWords = new Int32Array(floats.buffer);
 
+/** Slots of a hash table at first; four times as many as values when it has grown. */
+const hashSlotsMin = 1024;
+
 /** INT, LONG, DATE, TIMESTAMP, BOOLEAN by window or hash; FLOAT and DOUBLE (step null) always by hash. */
 class IntegerKeyer implements Keyer {
   readonly #type: Type;
-  #step: IntegerStep | null;
+  readonly #step: IntegerStep | null;
   count = 0;
+  nullId = -1;
+  #nanId = -1;
   #valueOf = new Float64Array(1024);
   #bigValues: Map<bigint, number> | null = null;
   #bigOf: bigint[] = [];
-  #nullId = -1;
-  // Window: slot of a value is (value - origin) / step - base.
+  /** Window: slot of a value is (value - origin) / step - base; id + 1 there, 0 is free. */
   #window = new Uint32Array(0);
   #base = 0;
-  // Hash table of id + 1, linear probing.
-  #table: Uint32Array | null = null;
+  /**
+   * Hash table with linear probing, null while the window serves: key and id of slot s are elements 2s and 2s + 1, so
+   * that a probe touches one cache line (tables of ids alone, with the keys elsewhere, took twice as long at 2 million
+   * values). A free slot's key is NaN, which therefore has its id beside the table.
+   */
+  #slots: Float64Array | null = null;
 
   constructor(type: Type, step: IntegerStep | null) {
     this.#type = type;
     this.#step = step;
-    if (!step) this.#table = new Uint32Array(1024);
+    if (!step) this.#slots = freeSlots(hashSlotsMin);
   }
 
   get sizeBytes(): number {
-    return this.#valueOf.length * 8 + this.#window.length * 4 + (this.#table?.length ?? 0) * 4 + this.#bigOf.length * 64;
+    return (
+      this.#valueOf.length * 8 + this.#window.length * 4 + (this.#slots?.length ?? 0) * 8 + this.#bigOf.length * 64
+    );
   }
 
   ids(vector: Vector, out: Uint32Array): void {
@@ -199,123 +218,162 @@ class IntegerKeyer implements Keyer {
         out[row] = nulls && nulls[row] ? this.#idOfNull() : this.#idOfBigint(vector.values[row]!);
       return;
     }
-    if (vector.form !== 'number' && vector.form !== 'bool') throw new Error(`a numeric key got a ${vector.form} vector`);
-    const { values } = vector;
-    if (this.#step && !this.#table && this.#fitWindow(values, nulls, length)) {
-      this.#windowIds(values, nulls, length, out);
-      return;
+    if (vector.form !== 'number' && vector.form !== 'bool')
+      throw new Error(`a numeric key got a ${vector.form} vector`);
+    // One kind of array in the loops below: two would halve their speed.
+    const values = vector.form === 'bool' ? Float64Array.from(vector.values.subarray(0, length)) : vector.values;
+    let row = 0;
+    while (row < length && !this.#slots) {
+      row =
+        this.#step!.step === 1
+          ? this.#windowIds(values, nulls, row, length, out)
+          : this.#steppedIds(values, nulls, row, length, out);
+      if (row < length && !this.#fitWindow(values, nulls, row, length)) this.#toHashTable();
     }
-    this.#table ??= this.#hashTable();
-    // Rows come sorted by time, so neighbours are often equal.
+    if (row < length) this.#hashIds(values, nulls, row, length, out);
+  }
+
+  /** Ids of rows from `from` on; returns the first row whose value is outside the window. */
+  #windowIds(values: Float64Array, nulls: Nulls, from: number, length: number, out: Uint32Array): number {
+    const window = this.#window;
+    const size = window.length;
+    const start = this.#step!.origin + this.#base;
+    for (let row = from; row < length; row++) {
+      if (nulls !== null && nulls[row] !== 0) {
+        out[row] = this.#idOfNull();
+        continue;
+      }
+      const value = values[row]!;
+      const slot = value - start;
+      if (!(slot >= 0 && slot < size)) return row;
+      const id = window[slot]!;
+      if (id !== 0) out[row] = id - 1;
+      else window[slot] = (out[row] = this.#newId(value)) + 1;
+    }
+    return length;
+  }
+
+  /** As `#windowIds` where values are multiples of a step. Rows come sorted by time, so neighbours are mostly equal. */
+  #steppedIds(values: Float64Array, nulls: Nulls, from: number, length: number, out: Uint32Array): number {
+    const { step, origin } = this.#step!;
+    const window = this.#window;
+    const size = window.length;
+    const start = origin + this.#base * step;
     let last = Number.NaN;
     let lastId = 0;
-    for (let row = 0; row < length; row++) {
-      if (nulls && nulls[row]) {
+    for (let row = from; row < length; row++) {
+      if (nulls !== null && nulls[row] !== 0) {
         out[row] = this.#idOfNull();
         continue;
       }
       const value = values[row]!;
       if (value !== last) {
+        const slot = Math.round((value - start) / step);
+        if (!(slot >= 0 && slot < size)) return row;
         last = value;
-        lastId = this.#idOf(value);
+        lastId = window[slot]! - 1;
+        if (lastId < 0) window[slot] = (lastId = this.#newId(value)) + 1;
       }
       out[row] = lastId;
     }
+    return length;
   }
 
-  #windowIds(values: Float64Array | Uint8Array, nulls: Uint8Array | null, length: number, out: Uint32Array): void {
-    const { step, origin } = this.#step!;
-    const window = this.#window;
-    const start = origin + this.#base * step;
-    const inverse = 1 / step;
-    for (let row = 0; row < length; row++) {
-      if (nulls && nulls[row]) {
-        out[row] = this.#idOfNull();
-        continue;
-      }
-      // Exact multiples times an inexact inverse: rounding gives the slot back.
-      const slot = step === 1 ? values[row]! - start : Math.round((values[row]! - start) * inverse);
-      const id = window[slot]!;
-      if (id !== 0) out[row] = id - 1;
-      else window[slot] = (out[row] = this.#newId(values[row]!)) + 1;
-    }
-  }
-
-  /** Makes the window hold every value of the rows; false where that takes too many slots. */
-  #fitWindow(values: Float64Array | Uint8Array, nulls: Uint8Array | null, length: number): boolean {
+  /** Makes the window hold every value from row `from` on; false where that takes too many slots. */
+  #fitWindow(values: Float64Array, nulls: Nulls, from: number, length: number): boolean {
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
-    for (let row = 0; row < length; row++) {
+    for (let row = from; row < length; row++) {
       if (nulls && nulls[row]) continue;
       const value = values[row]!;
       if (value < min) min = value;
       if (value > max) max = value;
     }
-    if (min > max) return true;
     const { step, origin } = this.#step!;
     let low = Math.round((min - origin) / step);
     let high = Math.round((max - origin) / step);
     if (this.#window.length > 0) {
-      if (low >= this.#base && high < this.#base + this.#window.length) return true;
       low = Math.min(low, this.#base);
       high = Math.max(high, this.#base + this.#window.length - 1);
     }
     const needed = high - low + 1;
-    if (needed > windowSlotsMax) return false;
+    const allowed = Math.min(Math.max(this.count * windowSlotsPerValue, windowSlotsMin), windowSlotsMax);
+    if (needed > allowed) return false;
     // Room to grow upwards: time moves on.
-    const bigger = new Uint32Array(Math.min(windowSlotsMax, Math.max(needed + (needed >> 1), 64)));
+    const bigger = new Uint32Array(Math.min(allowed, Math.max(needed + (needed >> 1), 64)));
     bigger.set(this.#window, this.#window.length > 0 ? this.#base - low : 0);
     this.#window = bigger;
     this.#base = low;
     return true;
   }
 
-  #hashTable(): Uint32Array {
+  #toHashTable(): void {
     this.#window = new Uint32Array(0);
-    let size = 1024;
-    while (size < this.count * 2 + 2) size *= 2;
-    return this.#fillTable(new Uint32Array(size));
+    this.#rehash();
   }
 
-  #fillTable(table: Uint32Array): Uint32Array {
-    const mask = table.length - 1;
+  /** A table with room for twice the values there are. */
+  #rehash(): void {
+    let slotCount = hashSlotsMin;
+    while (slotCount < this.count * 4) slotCount *= 2;
+    const slots = freeSlots(slotCount);
     for (let id = 0; id < this.count; id++) {
-      if (id === this.#nullId || this.#bigOf[id] !== undefined) continue;
-      let slot = this.#hash(this.#valueOf[id]!) & mask;
-      while (table[slot] !== 0) slot = (slot + 1) & mask;
-      table[slot] = id + 1;
+      if (id === this.nullId || id === this.#nanId || this.#bigOf[id] !== undefined) continue;
+      const value = this.#valueOf[id]!;
+      let at = 2 * (hashDouble(value) & (slotCount - 1));
+      while (slots[at]! === slots[at]!) at = (at + 2) & (2 * slotCount - 1);
+      slots[at] = value;
+      slots[at + 1] = id;
     }
-    return table;
+    this.#slots = slots;
   }
 
-  #hash(value: number): number {
-    floats[0] = value;
-    return hashPair(floatWords[0]!, floatWords[1]!);
+  #hashIds(values: Float64Array, nulls: Nulls, from: number, length: number, out: Uint32Array): void {
+    let slots = this.#slots!;
+    let mask = slots.length - 1;
+    for (let row = from; row < length; row++) {
+      if (nulls !== null && nulls[row] !== 0) {
+        out[row] = this.#idOfNull();
+        continue;
+      }
+      // PostgreSQL: -0 equals 0 and NaN equals NaN.
+      const value = values[row]! + 0;
+      let at = (2 * hashDouble(value)) & mask;
+      let key = slots[at]!;
+      while (key !== value && key === key) {
+        at = (at + 2) & mask;
+        key = slots[at]!;
+      }
+      if (key === value) out[row] = slots[at + 1]!;
+      else {
+        out[row] = this.#meet(value, at);
+        slots = this.#slots!;
+        mask = slots.length - 1;
+      }
+    }
   }
 
-  #idOf(raw: number): number {
-    // PostgreSQL: -0 equals 0 and NaN equals NaN.
-    const value = raw === 0 ? 0 : raw;
-    const table = this.#table!;
-    const mask = table.length - 1;
-    let slot = this.#hash(value) & mask;
-    for (;;) {
-      const id = table[slot]! - 1;
-      if (id < 0) break;
-      const known = this.#valueOf[id]!;
-      if (known === value || (known !== known && value !== value)) return id;
-      slot = (slot + 1) & mask;
+  /** Gives an id to a value that is not in the table, whose place there is `at`. */
+  #meet(value: number, at: number): number {
+    if (value !== value) {
+      if (this.#nanId < 0) this.#nanId = this.#newId(value);
+      return this.#nanId;
     }
     const id = this.#newId(value);
-    table[slot] = id + 1;
-    if (this.count * 2 > table.length) this.#table = this.#fillTable(new Uint32Array(table.length * 2));
+    const slots = this.#slots!;
+    slots[at] = value;
+    slots[at + 1] = id;
+    // Half of the slots, of two elements each.
+    if (this.count * 4 > slots.length) this.#rehash();
     return id;
   }
 
   #idOfBigint(value: bigint): number {
     if (value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)) {
-      this.#table ??= this.#hashTable();
-      return this.#idOf(Number(value));
+      if (!this.#slots) this.#toHashTable();
+      one[0] = Number(value);
+      this.#hashIds(one, null, 0, 1, oneId);
+      return oneId[0]!;
     }
     this.#bigValues ??= new Map();
     let id = this.#bigValues.get(value);
@@ -339,23 +397,33 @@ class IntegerKeyer implements Keyer {
   }
 
   #idOfNull(): number {
-    if (this.#nullId < 0) this.#nullId = this.#newId(0);
-    return this.#nullId;
+    if (this.nullId < 0) this.nullId = this.#newId(0);
+    return this.nullId;
   }
 
   values(ids: Uint32Array, count: number): Vector {
     let nulls: Uint8Array | null = null;
     const values = new Float64Array(count);
     for (let row = 0; row < count; row++) {
-      if (ids[row] === this.#nullId) (nulls ??= new Uint8Array(count))[row] = 1;
+      if (ids[row] === this.nullId) (nulls ??= new Uint8Array(count))[row] = 1;
       values[row] = this.#valueOf[ids[row]!]!;
     }
-    if (this.#type.name === 'BOOLEAN')
-      return { form: 'bool', length: count, nulls, values: Uint8Array.from(values) };
+    if (this.#type.name === 'BOOLEAN') return { form: 'bool', length: count, nulls, values: Uint8Array.from(values) };
     if (!this.#bigValues) return { form: 'number', length: count, nulls, values };
     const bigints = BigInt64Array.from(values, (value, row) => this.#bigOf[ids[row]!] ?? BigInt(value));
     return { form: 'bigint', length: count, nulls, values: bigints };
   }
+}
+
+const one = new Float64Array(1);
+const oneId = new Uint32Array(1);
+
+const freeSlots = (slotCount: number): Float64Array => new Float64Array(2 * slotCount).fill(Number.NaN);
+
+/** By its bits: those of a whole number below 2^21 are all in the upper half. */
+function hashDouble(value: number): number {
+  floats[0] = value;
+  return hashPair(floatWords[0]!, floatWords[1]!);
 }
 
 /** DECIMAL and INTERVAL: rare as keys, so a Map serves. Intervals are equal as PostgreSQL compares them: a month is 30 days. */
@@ -369,6 +437,10 @@ class ObjectKeyer implements Keyer {
 
   get count(): number {
     return this.#ids.size;
+  }
+
+  get nullId(): number {
+    return this.#ids.get(null) ?? -1;
   }
 
   get sizeBytes(): number {
@@ -510,6 +582,15 @@ export class PairTable {
 
   secondOf(id: number): number {
     return this.#seconds[id]!;
+  }
+
+  /** What each pair is made of. `firsts` may be `ids`. */
+  unfold(ids: Uint32Array, firsts: Uint32Array, seconds: Uint32Array): void {
+    for (let row = 0; row < ids.length; row++) {
+      const id = ids[row]!;
+      seconds[row] = this.#seconds[id]!;
+      firsts[row] = this.#firsts[id]!;
+    }
   }
 }
 

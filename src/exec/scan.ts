@@ -1,4 +1,5 @@
 /** Drives a scan: unit by unit, block by block, pushing the rows that hold into a sink in morsels. */
+import { toFault } from '../base/fault.ts';
 import type { Expr } from '../plan/expr.ts';
 import type { Node } from '../plan/node.ts';
 import { blockRows, type SegmentReader } from '../segment/block.ts';
@@ -25,11 +26,17 @@ export async function* driveScan(node: ScanNode, context: ExecContext, sink: Sin
   }));
   const scan = new Scan(context, columns, node.filter, node.limit, sink);
   for (const unit of source.units) {
-    if (!scan.wantsMore) break;
-    yield* scan.unit(unit);
+    // A LIMIT that was met makes the rest unnecessary, not unanswered.
+    if (scan.wantsMore) {
+      try {
+        yield* scan.unit(unit);
+      } catch (error) {
+        if (!context.allowPartial || toFault(error).kind !== 'corrupt') throw error;
+        continue;
+      }
+    }
+    context.stats.unitsAnswered.push(unit.id);
   }
-  // A LIMIT that was met makes the rest unnecessary, not unanswered.
-  for (const unit of source.units) context.stats.unitsAnswered.push(unit.id);
 }
 
 class Scan {

@@ -11,7 +11,7 @@ const style = `
   article { margin: 1.5rem 0; }
   h3 { margin: 0; font-size: 1rem; }
   code, pre { font: 14px/1.45 ui-monospace, monospace; }
-  pre { background: #8881; padding: 0.75rem; overflow-x: auto; border-radius: 6px; }
+  pre { background: #8881; padding: 0.75rem; white-space: pre-wrap; overflow-wrap: anywhere; border-radius: 6px; }
   .method { display: inline-block; min-width: 4.5em; color: #0a7; }
   p { margin: 0.25rem 0; }
 `;

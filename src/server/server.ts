@@ -29,6 +29,7 @@ export function createServer(shards: readonly Client<ShardCalls>[]): Handlers<Se
         deadlineMs: input.deadlineMs,
         // Each run has an account of its own: the query's budget is shared among them.
         memoryBytes: Math.floor(input.memoryBytes / (tasks.length + 1)),
+        allowPartial: input.allowPartial,
       };
       const stats = yield* shards[root]!.stream('run', leaf, { signal });
       return { ...stats, unitsAnswered: answeredUnits(tasks, stats.unitsAnswered) };

@@ -75,6 +75,7 @@ export async function* run(
       timeZone: 'UTC',
       clock: environment.clock,
       memory,
+      allowPartial: input.allowPartial,
       stats,
       caches: environment.caches,
       yield: async () => {

@@ -130,6 +130,8 @@ export interface RunInput {
   /** On the clock `nowMs` is of; a run past it fails with TIMEOUT. */
   readonly deadlineMs: number;
   readonly memoryBytes: number;
+  /** A segment that cannot be read is left out, and out of `unitsAnswered`, instead of failing the run. */
+  readonly allowPartial: boolean;
 }
 
 export interface RunStats {
@@ -225,6 +227,7 @@ export interface ServerRunInput {
   readonly deadlineMs: number;
   /** Of the whole query on this server. */
   readonly memoryBytes: number;
+  readonly allowPartial: boolean;
 }
 
 export interface PinnedPartition extends PartitionRef {

@@ -42,6 +42,8 @@ export interface Answer {
 }
 
 export interface Cluster {
+  /** Of its log and store. */
+  readonly folder: string;
   readonly broker: Client<BrokerCalls>;
   readonly controller: Client<ControllerCalls>;
   readonly ingest: Client<IngestCalls>;
@@ -97,6 +99,7 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
   const broker = local<BrokerCalls>(createBroker({ queryMemoryBytes }, { ...world, controller, ingest, server }));
 
   return {
+    folder,
     broker,
     controller,
     ingest,

@@ -96,6 +96,7 @@ export async function openEngine(
       timeZone: 'UTC',
       clock: { nowMs: () => 0, monotonicMs: () => 0, sleep: async () => {} },
       memory: { hold() {}, release() {}, peakBytes: 0 },
+      allowPartial: false,
       yield: async () => {},
       stats,
       caches,

@@ -24,7 +24,8 @@ test('every second of the window has a count, zero where the answer has none; th
     ['2026-03-01T00:00:10.000Z', 3],
     ['2026-02-01T00:00:00.000Z', 5],
   ];
-  const counted = perSecond(rows, Date.parse('2026-03-01T00:00:10.400Z'), 4);
+  expect(perSecond(rows, Date.parse('2026-03-01T00:00:10.400Z'), 2).counts).toEqual([70, 0]);
+  const counted = perSecond(rows, Date.parse('2026-03-01T00:00:10.500Z'), 4);
   expect(counted.counts).toEqual([0, 70, 0, 90]);
   expect(counted.seconds.at(-1)).toBe(Date.parse('2026-03-01T00:00:09.000Z') / 1000);
   expect(recentRate(counted, 2)).toBe(45);

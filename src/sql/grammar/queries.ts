@@ -14,14 +14,9 @@ export abstract class QueryGrammar extends ExpressionGrammar {
     ]);
     const orderBy = this.OPTION(() => this.SUBRULE(this.orderBy)) ?? [];
     // LIMIT and OFFSET come in either order, each once.
-    let limit: Expression | null | undefined;
-    let offset: Expression | undefined;
-    this.MANY(() =>
-      this.OR1([
-        { GATE: () => limit === undefined, ALT: () => (limit = this.SUBRULE(this.limit)) },
-        { GATE: () => offset === undefined, ALT: () => (offset = this.SUBRULE(this.offset)) },
-      ]),
-    );
+    const first = this.OPTION1(() => this.SUBRULE(this.limit));
+    const offset = this.OPTION2(() => this.SUBRULE(this.offset));
+    const limit = this.OPTION3({ GATE: () => first === undefined, DEF: () => this.SUBRULE1(this.limit) }) ?? first;
     this.ascend();
     return { body, orderBy, limit: limit ?? null, offset: offset ?? null };
   });

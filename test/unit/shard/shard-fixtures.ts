@@ -147,6 +147,7 @@ export const runInput = (input: Partial<RunInput>): RunInput => ({
   nowMs: Date.now(),
   deadlineMs: Date.now() + 60_000,
   memoryBytes: 1 << 20,
+  allowPartial: false,
   ...input,
 });
 

@@ -19,6 +19,8 @@ interface Props {
 
 /** Room for the legend, which stands under the plot: one line, or two where there are many series. */
 const legendHeightPx = (seriesCount: number): number => (seriesCount > 6 ? 54 : 30);
+/** Room beside the plot, so that half of a tick's label fits at its right end: top, right, bottom, left. */
+const paddingPx: uPlot.Padding = [12, 36, 0, 0];
 /** Few enough points to draw each. */
 const dotsCountMax = 40;
 
@@ -66,6 +68,7 @@ function optionsOf(props: Props, palette: Palette, width: number, height: number
   return {
     width,
     height,
+    padding: paddingPx,
     tzDate: seconds => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     legend: { show: true, live: true },
     cursor: { points: { size: 7 } },

@@ -17,8 +17,9 @@ export function tablesIn(text: string, catalog: readonly CatalogTable[]): readon
 }
 
 const applyFunction = (view: EditorView, completion: Completion, from: number, to: number): void => {
-  const insert = `${completion.label}()`;
-  const inside = completion.label === 'NOW' ? insert.length : insert.length - 1;
+  const { label, detail } = completion;
+  const insert = detail === '' ? label : `${label}()`;
+  const inside = insert.length - (detail === '' || detail === '()' ? 0 : 1);
   view.dispatch({ changes: { from, to, insert }, selection: { anchor: from + inside }, userEvent: 'input.complete' });
 };
 

@@ -1,3 +1,4 @@
+import { closeCompletion } from '@codemirror/autocomplete';
 import { syntaxHighlighting } from '@codemirror/language';
 import { Annotation, EditorState, Prec } from '@codemirror/state';
 import { EditorView, keymap, placeholder } from '@codemirror/view';
@@ -28,7 +29,8 @@ const extensionsOf = (latest: Latest) => [
     keymap.of([
       {
         key: 'Mod-Enter',
-        run: () => {
+        run: view => {
+          closeCompletion(view);
           latest.current.onRun();
           return true;
         },

@@ -6,6 +6,8 @@ import { type TableColumn, VirtualTable } from './virtual-table.tsx';
 
 /** Rows whose width decides a column's: enough to be right for nearly all, cheap for any answer. */
 const measuredRows = 200;
+/** Characters of a text that are measured: more than the widest column shows. */
+const measuredLength = 200;
 const widthMinPx = 72;
 const widthMaxPx = 420;
 const paddingPx = 26;
@@ -28,12 +30,11 @@ function createRuler(): (text: string, bold?: boolean) => number {
 function columnsOf(answer: Answer): TableColumn[] {
   const width = createRuler();
   return answer.columns.map((column, index) => {
-    let longest = column.type;
-    for (const row of answer.rows.slice(0, measuredRows)) {
-      const text = formatValue(row[index] ?? null, column.type);
-      if (text.length > longest.length) longest = text;
-    }
-    const textWidthPx = Math.max(width(column.name, true), width(longest.slice(0, tooltipLengthMax)));
+    // Not the text of most characters: the widest, in a font whose letters differ.
+    const widths = answer.rows
+      .slice(0, measuredRows)
+      .map(row => width(formatValue(row[index] ?? null, column.type).slice(0, measuredLength)));
+    const textWidthPx = Math.max(width(column.name, true), width(column.type), ...widths);
     return {
       key: `${index} ${column.name}`,
       name: column.name,

@@ -8,13 +8,16 @@ export interface PerSecond {
   readonly counts: readonly number[];
 }
 
+/** Most events reach the table this soon after they happen: a second that ended less than this ago would be drawn too low. */
+export const settleMs = 500;
+
 /**
- * Every second of the window up to the last one that is over, which is the one before the watermark's. Seconds without
- * events are zero, not gaps; late events raise seconds that were drawn already.
+ * Every second of the window up to the last one that ended `settleMs` before the watermark. Seconds without events are
+ * zero, not gaps; late events raise seconds that were drawn already.
  * @param rows Second (ISO 8601) and count.
  */
 export function perSecond(rows: readonly Row[], watermarkMs: number, windowSeconds: number): PerSecond {
-  const end = Math.floor(watermarkMs / 1000);
+  const end = Math.floor((watermarkMs - settleMs) / 1000);
   const counts = new Array<number>(windowSeconds).fill(0);
   for (const [second, count] of rows) {
     const slot = Math.floor(Date.parse(String(second)) / 1000) - (end - windowSeconds);
