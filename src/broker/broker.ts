@@ -23,6 +23,7 @@ import type {
   ServerCalls,
 } from '../wire/calls.ts';
 import { Admission } from './admission.ts';
+import { Deadlines } from './deadlines.ts';
 import { explainWithPruning } from './explain.ts';
 import { finishedQueriesMax } from './limits.ts';
 import { emptyStats, runPlan } from './select.ts';
@@ -59,8 +60,6 @@ interface OpenQuery {
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
   readonly stats: QueryStats;
-  /** Ends the deadline's timer. */
-  readonly settled: AbortController;
   fetched: boolean;
   freshness: QueryTrailer['freshness'];
 }
@@ -70,6 +69,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
   const admission = new Admission();
   const open = new Map<string, OpenQuery>();
   const finished: RunningQuery[] = [];
+  const deadlines = new Deadlines(clock);
   let systemLeases = 0;
 
   const describe = (query: OpenQuery, state: RunningQuery['state'], error: string | null): RunningQuery => ({
@@ -101,7 +101,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
 
   function close(query: OpenQuery, error: unknown): void {
     if (!open.delete(query.request.queryId)) return;
-    query.settled.abort();
+    deadlines.remove(query);
     const { code, message } = error === null ? { code: null, message: null } : toFault(error);
     const state = error === null ? 'finished' : code === 'CANCELLED' ? 'cancelled' : 'failed';
     finished.push(describe(query, state, message));
@@ -110,13 +110,8 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
       log.error('query failed', { queryId: query.request.queryId, sql: query.request.sql, error });
   }
 
-  /** Ends the query when its time is over, wherever it is. */
-  async function watchDeadline(query: OpenQuery): Promise<void> {
-    try {
-      await clock.sleep(query.request.timeoutMs, query.settled.signal);
-    } catch {
-      return;
-    }
+  /** The query's time is over, wherever it is. */
+  function expire(query: OpenQuery): void {
     const reason = fault('TIMEOUT', `the query did not finish within its ${query.request.timeoutMs} ms`, {
       hint: 'narrow its time range, or raise timeoutMs',
       details: { timeoutMs: query.request.timeoutMs },
@@ -139,7 +134,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
         try {
           yield linesFrame(explainWithPruning(statement.plan, snapshot, context));
         } finally {
-          await snapshot.release();
+          snapshot.release();
         }
         break;
       }
@@ -182,7 +177,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
         stats.runMs = roundMs(clock.monotonicMs() - runStarted);
         return missing;
       } finally {
-        await snapshot.release();
+        snapshot.release();
       }
     } finally {
       admission.leave();
@@ -219,12 +214,11 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
           parseMs: roundMs(planStarted - startedMonotonicMs),
           planMs: roundMs(clock.monotonicMs() - planStarted),
         },
-        settled: new AbortController(),
         fetched: false,
         freshness: {},
       };
       open.set(request.queryId, query);
-      void watchDeadline(query);
+      deadlines.add(query, request.timeoutMs, () => expire(query));
       return { columns: columnsOf(statement) };
     },
 
@@ -235,18 +229,19 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
       query.fetched = true;
       const onAbort = (): void => query.abort.abort(fault('CANCELLED', 'the caller went away'));
       signal.addEventListener('abort', onAbort, { once: true });
-      let error: unknown = fault('CANCELLED', 'the caller stopped reading');
       try {
         const trailer = yield* run(query);
-        error = null;
+        close(query, null);
         return trailer;
       } catch (thrown) {
         // What ended the query explains better than what the ending looked like below.
-        error = query.abort.signal.aborted ? query.abort.signal.reason : thrown;
+        const error = query.abort.signal.aborted ? query.abort.signal.reason : thrown;
+        close(query, error);
         throw error;
       } finally {
         signal.removeEventListener('abort', onAbort);
-        close(query, error);
+        // Neither ended nor failed: the caller stopped reading.
+        if (open.has(queryId)) close(query, fault('CANCELLED', 'the caller stopped reading'));
       }
     },
 

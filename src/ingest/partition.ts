@@ -122,7 +122,7 @@ export class Partition {
       this.#sealing = this.#newSealing();
       await this.#shard.call('closePartition', this.#ref);
       await this.#openInShard();
-      await this.#replay(opened);
+      await this.#replayAll(opened);
       this.#fault = null;
       this.#failures = 0;
     } catch (error) {
@@ -136,6 +136,22 @@ export class Partition {
     this.#segmentStart = startOffset;
     this.#segmentSinceMs = null;
     this.#visibleEnd = startOffset;
+  }
+
+  /** Where the shard has no room for all of it, the rows before are sealed first: that needs no new rows to be taken. */
+  async #replayAll(log: PartitionLog): Promise<void> {
+    const { clock, random } = this.#components;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#replay(log);
+      } catch (error) {
+        const cause = toFault(error);
+        if (cause.code !== 'MEMORY_BUDGET') throw error;
+        this.#lastFault = cause;
+        await this.#roll();
+        if (!(await pause(clock, backoffDelayMs(failures, random), this.#stopping.signal))) return;
+      }
+    }
   }
 
   /** Appends what the log has beyond the visible end. */
@@ -199,7 +215,7 @@ export class Partition {
       new FaultError({ ...cause, message: `table ${this.definition.name} takes no rows at present: ${cause.message}` });
     if (this.#stopping.signal.aborted) throw fault('SHUTTING_DOWN', 'ingestion is shutting down');
     if (this.#fault) throw refuse(this.#fault);
-    if (this.#log === null)
+    if (this.#log === null || this.#restarting !== null)
       throw fault('UNAVAILABLE', `table ${this.definition.name} is still being opened`, {
         hint: 'try again in a moment',
       });

@@ -4,7 +4,7 @@
  */
 import { blockShard, partitionShard } from '../catalog/placement.ts';
 import { blockRows } from '../segment/block.ts';
-import type { FrameStream, Client, Handlers } from '../wire/call.ts';
+import type { Client, FrameStream, Handlers } from '../wire/call.ts';
 import type { RunInput, RunStats, ScanTask, ServerCalls, ServerRunInput, ShardCalls } from '../wire/calls.ts';
 
 type Task = RunInput['tasks'][number];
@@ -12,6 +12,8 @@ type Task = RunInput['tasks'][number];
 export function createServer(shards: readonly Client<ShardCalls>[]): Handlers<ServerCalls> {
   /** Roots of queries without blocks go round. */
   let nextRoot = 0;
+  /** Shards that hold something for a lease. */
+  const leases = new Map<string, Set<number>>();
 
   return {
     async *run(input, { signal }): FrameStream<RunStats> {
@@ -38,14 +40,18 @@ export function createServer(shards: readonly Client<ShardCalls>[]): Handlers<Se
     async pin({ leaseId, partitions }) {
       return Promise.all(
         partitions.map(async ({ tableId, partition }) => {
-          const shard = shards[partitionShard(tableId, partition, shards.length)]!;
-          return { tableId, partition, ...(await shard.call('pin', { leaseId, tableId, partition })) };
+          const shard = partitionShard(tableId, partition, shards.length);
+          const pinnedAt = leases.get(leaseId) ?? new Set();
+          leases.set(leaseId, pinnedAt.add(shard));
+          return { tableId, partition, ...(await shards[shard]!.call('pin', { leaseId, tableId, partition })) };
         }),
       );
     },
 
     async release({ leaseId }) {
-      await Promise.all(shards.map(shard => shard.call('release', { leaseId })));
+      const pinnedAt = leases.get(leaseId) ?? [];
+      leases.delete(leaseId);
+      await Promise.all([...pinnedAt].map(shard => shards[shard]!.call('release', { leaseId })));
       return null;
     },
 
@@ -69,7 +75,8 @@ export function dealTasks({ fragments, scans }: ServerRunInput, shardCount: numb
       for (const { tableId, definition, segments, ranges } of scans) {
         const dealt = segments
           .map(entry => ({
-            entry,
+            // Zone maps have done their work at the broker; a shard reads its blocks' own from the manifest.
+            entry: { ...entry, zones: {} },
             blocks: Array.from({ length: blockCount(entry.rowCount) }, (_, block) => block).filter(
               block => blockShard(entry.id, block, shardCount) === shard,
             ),
@@ -91,7 +98,10 @@ function busiestShard(tasks: readonly Task[]): number | null {
 }
 
 const weightOf = (task: Task): number =>
-  task.scans.reduce((sum, scan) => sum + scan.ranges.length + scan.segments.reduce((n, { blocks }) => n + blocks.length, 0), 0);
+  task.scans.reduce(
+    (sum, scan) => sum + scan.ranges.length + scan.segments.reduce((n, { blocks }) => n + blocks.length, 0),
+    0,
+  );
 
 /** Units of a scan task, by the names that execution answers them by. */
 const unitsOf = (scan: ScanTask): string[] => [

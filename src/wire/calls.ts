@@ -58,7 +58,10 @@ export type ControllerCalls = {
   createTable: { in: { definition: TableDefinitionRequest; ifNotExists: boolean }; out: TableDefinition };
   dropTable: { in: { name: string; ifExists: boolean }; out: { dropped: boolean } };
   /** One consistent state of several tables, and a lease: until `release`, no file of these segments is removed. */
-  snapshot: { in: { leaseId: string; tableIds: readonly string[] }; out: { version: number; tables: readonly TableSnapshot[] } };
+  snapshot: {
+    in: { leaseId: string; tableIds: readonly string[] };
+    out: { version: number; tables: readonly TableSnapshot[] };
+  };
   release: { in: { leaseId: string }; out: null };
   /** A segment and the offsets that it covers, in one transaction. Refused (INVALID_REQUEST) unless startOffset is the partition's committed end. */
   publish: { in: { segment: SegmentEntry }; out: { version: number } };
@@ -192,7 +195,11 @@ export interface ShardStatus {
   readonly arenaUsedBytes: number;
   readonly arenaCapacityBytes: number;
   readonly segmentsOpen: number;
-  readonly consuming: readonly (PartitionRef & { readonly rowCount: number; readonly startOffset: number; readonly endOffset: number })[];
+  readonly consuming: readonly (PartitionRef & {
+    readonly rowCount: number;
+    readonly startOffset: number;
+    readonly endOffset: number;
+  })[];
   /** Copies sealed and retired but still leased. */
   readonly leases: number;
 }

@@ -6,6 +6,9 @@ import { handlerOf, isStream } from './serve.ts';
 const asFaultError = (error: unknown): FaultError =>
   error instanceof FaultError ? error : new FaultError(toFault(error), { cause: error });
 
+/** Of calls that nobody can cancel. */
+const never = new AbortController().signal;
+
 /** Rejects as soon as the signal aborts, whatever `work` does; `work` is then left to see the signal for itself. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -24,11 +27,11 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
  */
 export function local<Calls extends CallMap>(handlers: Handlers<Calls>): Client<Calls> {
   const call = async (name: string, input: unknown, options: CallOptions = {}): Promise<unknown> => {
-    const signal = options.signal ?? new AbortController().signal;
+    const signal = options.signal ?? never;
     if (signal.aborted) throw abortFault(signal);
     try {
       const output = handlerOf(handlers, name)(input, { signal });
-      return output instanceof Promise ? await untilAborted(output, signal) : output;
+      return output instanceof Promise && signal !== never ? await untilAborted(output, signal) : await output;
     } catch (error) {
       throw asFaultError(error);
     }

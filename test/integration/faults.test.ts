@@ -258,26 +258,6 @@ describe('limits of a query', () => {
     held.abandon();
     expect(await until(() => stateOf(held.queryId), state => state !== 'running')).toBe('cancelled');
   });
-
-  test('too many queries: 429 with the numbers; those that wait get their turn', async () => {
-    const held = await Promise.all(Array.from({ length: 64 }, () => holdQuery(weir.url, 'SELECT * FROM wide')));
-    const abort = new AbortController();
-    const waiting = Array.from({ length: 1024 }, () =>
-      postSql(weir.url, 'SELECT COUNT(*) FROM wide', { timeoutMs: 100_000, signal: abort.signal }),
-    );
-    const refused = await until(
-      () => postSql(weir.url, 'SELECT 1', { timeoutMs: 1000 }),
-      ({ status }) => status !== 504,
-    );
-    expect(refused).toMatchObject({
-      status: 429,
-      body: { error: { code: 'TOO_MANY_QUERIES', message: expect.stringMatching(/64 .* 1024 /) } },
-    });
-    for (const query of held) query.abandon();
-    const answers = await Promise.all(waiting);
-    expect(answers.filter(({ body }) => body.rows?.[0]?.[0] !== rowCount)).toEqual([]);
-    expect((await postSql(weir.url, 'SELECT 1')).status).toBe(200);
-  });
 });
 
 describe('damaged files', () => {

@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { functionNames } from '../../src/function/catalogue.ts';
 import { aggregateNames } from '../../src/function/resolve.ts';
-import { createGrammar } from '../../src/sql/parse.ts';
+import { keyword } from '../../src/sql/token.ts';
 import { WeirError } from '../../web/src/api/client.ts';
 import { completeSql } from '../../web/src/components/editor/completion.ts';
 import { wordAt } from '../../web/src/components/editor/mark.ts';
+import { functionHelp, keywordList } from '../../web/src/components/editor/sql-dialect.ts';
 import { faultOffset, placeOf } from '../../web/src/pages/query/fault-offset.ts';
 
 const catalog = [
@@ -47,6 +48,12 @@ test('a name that needs quotes gets them', async () => {
   const state = EditorState.create({ doc: 'SELECT o' });
   const result = await completeSql(() => catalog)(new CompletionContext(state, 8, false));
   expect(result!.options.find(option => option.label === 'Odd name')!.apply).toBe('"Odd name"');
+});
+
+test('every function and keyword offered is one that the server knows', () => {
+  const known = new Set([...functionNames(), ...aggregateNames, 'cast', 'coalesce', 'nullif']);
+  expect(functionHelp.map(({ name }) => name.toLowerCase()).filter(name => !known.has(name))).toEqual([]);
+  for (const word of keywordList) expect(() => keyword(word.toUpperCase()), word).not.toThrow();
 });
 
 test('an error marks the word at its offset, and at the end of the text the last character', () => {

@@ -97,6 +97,10 @@ function prune(node: Node, wanted: ReadonlySet<number>): Pruned {
       return { node: { ...node, source, keys }, places: map };
     }
     case 'limit': {
+      if (node.source.kind === 'sort') {
+        const source = prune(node.source, wanted);
+        return { node: withSource(node, source.node), places: source.places };
+      }
       const kept = ascending(wanted);
       return { node: withSource(node, exactly(node.source, kept)), places: places(kept) };
     }

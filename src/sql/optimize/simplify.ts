@@ -123,19 +123,20 @@ function simplifyLogic(expr: Kind<'and' | 'or'>): Expr {
 /** `a = 1 OR a = 2 OR a IN (3, 4)` is `a IN (1, 2, 3, 4)`. */
 function gatherEqualities(args: readonly Expr[]): readonly Expr[] {
   const parts: Expr[] = [];
-  const groups: { arg: Expr; values: Value[]; part: number }[] = [];
+  const groups: { readonly part: number; readonly arg: Expr; readonly values: Value[] }[] = [];
   for (const arg of args) {
     const test = equalityOf(arg);
     const group = test && groups.find(candidate => sameExpr(candidate.arg, test.arg));
     if (test !== null && group) {
       group.values.push(...test.values);
-      parts[group.part] = { ...test, arg: group.arg, values: group.values };
       continue;
     }
     if (test !== null && groups.length < comparedArgsMax)
-      groups.push({ arg: test.arg, values: [...test.values], part: parts.length });
+      groups.push({ part: parts.length, arg: test.arg, values: [...test.values] });
     parts.push(arg);
   }
+  for (const { part, arg, values } of groups)
+    if (values.length > 1) parts[part] = { kind: 'in', type: BOOLEAN, arg, values: [...new Set(values)] };
   return parts;
 }
 

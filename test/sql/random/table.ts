@@ -78,7 +78,7 @@ const columns: readonly Column[] = [
 
 export function drawTable(draw: Draw, rowCount: number): RandomTable {
   const timeColumn = draw.chance(0.5) ? 'ts' : null;
-  const indexed = columns.filter(({ sql }) => sql !== 'd' && sql !== 'ts' && draw.chance(0.25));
+  const indexed = columns.filter(({ type }) => type === 'STRING' && draw.chance(0.5));
   const nullChances = columns.map(({ sql }) => (sql === 'id' || sql === timeColumn ? 0 : draw.pick([0, 0.1, 0.1, 0.5])));
   return {
     columns,

@@ -25,8 +25,8 @@ const readAll = async (rows: AsyncIterable<readonly unknown[]>): Promise<unknown
   return all;
 };
 
-describe('an answer that is not whole is an error', () => {
-  test('NDJSON without its trailer, ended or broken off', async () => {
+describe('an answer', () => {
+  test('of NDJSON without its trailer, ended or broken off, is an error', async () => {
     for (const finish of [
       (response: Parameters<RequestListener>[1]) => response.end(),
       (response: Parameters<RequestListener>[1]) => response.destroy(),
@@ -40,7 +40,7 @@ describe('an answer that is not whole is an error', () => {
     }
   });
 
-  test('NDJSON cut within a line', async () => {
+  test('of NDJSON cut within a line is an error', async () => {
     const client = await clientOf((_, response) => {
       response.end(`${header}[1]\n[900719925474`);
     });
@@ -48,7 +48,7 @@ describe('an answer that is not whole is an error', () => {
     await expect(readAll(rows)).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
   });
 
-  test('rows split anywhere are joined', async () => {
+  test('split anywhere is joined', async () => {
     const trailer = '{"complete":true,"freshness":{},"stats":{},"queryId":"q"}\n';
     const body = Buffer.from(`${header}["é"]\n["日本"]\n[9007199254740993]\n${trailer}`);
     const client = await clientOf(async (_, response) => {
@@ -60,7 +60,42 @@ describe('an answer that is not whole is an error', () => {
     expect(await readAll(rows)).toEqual([['é'], ['日本'], [9007199254740993n]]);
   });
 
-  test('JSON broken off without an error', async () => {
+  test('is read to its end, so that its connection serves the next request', async () => {
+    const trailer = '{"complete":true,"freshness":{},"stats":{},"queryId":"q"}\n';
+    const parts = [`${header}[1]\n${trailer}`];
+    const ends: string[] = [];
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          const part = parts.shift();
+          if (part !== undefined) return controller.enqueue(new TextEncoder().encode(part));
+          ends.push('closed');
+          controller.close();
+        },
+        cancel: () => void ends.push('cancelled'),
+      },
+      { highWaterMark: 0 },
+    );
+    const client = createClient('', { fetch: async () => new Response(body) });
+    const { rows } = await client.stream('SELECT n FROM t');
+    expect(await readAll(rows)).toEqual([[1]]);
+    expect(ends).toEqual(['closed']);
+  });
+
+  test('of which the reader wants no more is cancelled', async () => {
+    let cancelled = false;
+    const body = new ReadableStream<Uint8Array>({
+      pull: controller => controller.enqueue(new TextEncoder().encode(`${header}[1]\n`)),
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const client = createClient('', { fetch: async () => new Response(body) });
+    for await (const _ of (await client.stream('SELECT n FROM t')).rows) break;
+    expect(cancelled).toBe(true);
+  });
+
+  test('of JSON broken off without an error is one', async () => {
     const client = await clientOf((_, response) => {
       response.write('{"columns":[],"rows":[[1],', () => response.destroy());
     });

@@ -118,3 +118,14 @@ test('the pacer lets go of what was missed too long ago', () => {
   expect(pacer.waitMs(nowMs + 20)).toBe(30);
   expect(pacer.waitMs(nowMs + 70)).toBe(0);
 });
+
+test('the pacer says how late its rows are, so that their times keep the rate', () => {
+  const pacer = createPacer({ ratePerSecond: 1000, tickMs: 50, startMs: 0, batchRowsMax: 1_000_000 });
+  expect([pacer.due(50), pacer.behindMs()]).toEqual([50, 0]);
+  // Half a second was missed: 63 rows of 63 ms at each tick, until nothing is owed.
+  expect([pacer.due(550), pacer.behindMs()]).toEqual([63, 437]);
+  expect([pacer.due(600), pacer.behindMs()]).toEqual([63, 424]);
+  let nowMs = 600;
+  while (pacer.behindMs() > 0) pacer.due((nowMs += 50));
+  expect(nowMs).toBeLessThan(2_600);
+});
