@@ -12,9 +12,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  */
 const rooms: readonly (readonly [room: string, mayImport: string])[] = [
   ['base', ''],
-  ['bitmap', 'base'],
   ['sketch', 'base'],
   ['kernel', 'base'],
+  ['bitmap', 'base kernel'],
   ['column', 'base kernel'],
   ['catalog', 'base column'],
   ['format', 'base column catalog'],

@@ -1,6 +1,6 @@
-/** "Did you mean": the nearest name to one that does not exist. */
+/** "Did you mean …?": the nearest names to one that does not exist. */
 
-/** Longer names are compared by their first so many characters: the distance costs O(length²). */
+/** Longer names are not compared: the distance costs the product of both lengths, and names come from outside. */
 const lengthMax = 128;
 
 /**
@@ -24,26 +24,32 @@ export function editDistance(a: string, b: string): number {
   return oneBack[b.length]!;
 }
 
-/**
- * The candidate nearest to `name` without regard to case, if it is near enough to have been meant: at most a third of
- * the longer one's characters are edits. The first of equals. null where none is.
- */
-export function suggest(name: string, candidates: Iterable<string>): string | null {
-  const wanted = name.toLowerCase().slice(0, lengthMax);
-  let best: string | null = null;
-  let bestDistance = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    const offered = candidate.toLowerCase().slice(0, lengthMax);
-    const distanceMax = Math.max(1, Math.floor(Math.max(wanted.length, offered.length) / 3));
-    if (Math.abs(wanted.length - offered.length) > distanceMax) continue;
-    const distance = editDistance(wanted, offered);
-    if (distance <= distanceMax && distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
+/** Up to three of `names`, nearest first, that differ from `name` by at most a third of its letters (at least one); case aside. */
+export function closestNames(name: string, names: Iterable<string>): string[] {
+  const lower = name.toLowerCase();
+  if (lower.length > lengthMax) return [];
+  const distanceMax = Math.max(1, Math.floor(lower.length / 3));
+  return [...new Set(names)]
+    .filter(other => Math.abs(other.length - lower.length) <= distanceMax)
+    .map(other => ({ other, distance: editDistance(lower, other.toLowerCase()) }))
+    .filter(({ distance }) => distance <= distanceMax)
+    .sort((a, b) => a.distance - b.distance || (a.other < b.other ? -1 : 1))
+    .slice(0, 3)
+    .map(({ other }) => other);
 }
 
-/** A fault's hint: `did you mean merchant?`; undefined where nothing is near. */
-export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
-  const best = suggest(name, candidates);
-  return best === null ? undefined : `did you mean ${best}?`;
-}
+/** The nearest of `names`; null where none is near. */
+export const nearestName = (name: string, names: Iterable<string>): string | null =>
+  closestNames(name, names)[0] ?? null;
+
+/** `a`, `a or b`, `a, b or c`. */
+export const joinWords = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
+/** A fault's hint: `did you mean merchant?`, `did you mean a, b or c?`; undefined without names. */
+export const suggestionText = (names: readonly string[]): string | undefined =>
+  names.length === 0 ? undefined : `did you mean ${joinWords(names)}?`;
+
+/** The hint with the names nearest to `name`; undefined where none is near. */
+export const didYouMean = (name: string, names: Iterable<string>): string | undefined =>
+  suggestionText(closestNames(name, names));

@@ -12,7 +12,7 @@
  * Bytes are taken as hostile: everything read is checked to lie within `[offset, offset + size)`.
  */
 import { fault } from '../base/fault.ts';
-import { fillRange } from './words.ts';
+import { setRange } from '../kernel/selection.ts';
 
 const cookieWithoutRuns = 12_346;
 const cookieWithRuns = 12_347;
@@ -119,7 +119,7 @@ export function selectContainer(
       const start = u16(bytes, at);
       const last = start + u16(bytes, at + 2);
       if (last > 0xffff) throw corrupt(`has a run from ${start} to ${last}`);
-      fillRange(words, start, last + 1);
+      setRange(words, start, last + 1);
     }
   } else if (cardinality <= arrayRowsMax) {
     for (const end = at + 2 * cardinality; at < end; at += 2) {

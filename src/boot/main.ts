@@ -10,7 +10,6 @@ import type { CommandIo } from '../cli/io.ts';
 import { createProgram, registerClientCommands } from '../cli/program.ts';
 import { ratePerSecondDefault } from '../demo/run.ts';
 import { defaultShardCount, memoryBytesDefault, parseAddress, parseSizeBytes, type StartSettings } from './settings.ts';
-import { startWeir } from './start.ts';
 
 interface StartFlags {
   readonly data: string;
@@ -54,6 +53,8 @@ registerClientCommands(program, io);
 
 async function start(flags: StartFlags): Promise<void> {
   try {
+    // Here, so that the client commands do not wait for a second while the server's packages load.
+    const { startWeir } = await import('./start.ts');
     const weir = await startWeir(settingsOf(flags));
     const stop = (): void => {
       // A second Ctrl-C does not wait.

@@ -3,7 +3,7 @@
  * which touches bounded output only; shards, ingestion and the builder have threads of their own.
  */
 import type { MessagePort } from 'node:worker_threads';
-import { fault } from '../base/fault.ts';
+import { fault, toFault } from '../base/fault.ts';
 import { nodeDisk } from '../base/node-disk.ts';
 import { createPinoLog } from '../base/pino-log.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
@@ -17,7 +17,7 @@ import { createHttpServer, httpDefaults } from '../http/server.ts';
 import { openSqliteMeta } from '../meta/sqlite.ts';
 import { createServer } from '../server/server.ts';
 import { DiskStore } from '../store/disk-store.ts';
-import { lockFolder } from '../stream/lock.ts';
+import { type FolderLock, type LockComponents, lockFolder } from '../stream/lock.ts';
 import { systemProcesses } from '../stream/processes.ts';
 import type { Client } from '../wire/call.ts';
 import type { BrokerCalls, ControllerCalls, IngestCalls, ServerCalls, ShardCalls } from '../wire/calls.ts';
@@ -51,8 +51,7 @@ export async function startWeir(settings: StartSettings): Promise<Weir> {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    await nodeDisk.makeFolder(settings.dataFolder);
-    const lock = await lockFolder(settings.dataFolder, { ...world, disk: nodeDisk, processes: systemProcesses });
+    const lock = await ownFolder(settings.dataFolder, { ...world, disk: nodeDisk, processes: systemProcesses });
     undo.push(() => lock.release());
     const meta = await openSqliteMeta(paths.meta);
     undo.push(() => meta.close());
@@ -104,6 +103,20 @@ export async function startWeir(settings: StartSettings): Promise<Weir> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Makes the folder and takes its lock; what the disk refuses names the folder. */
+async function ownFolder(folder: string, components: LockComponents): Promise<FolderLock> {
+  try {
+    await components.disk.makeFolder(folder);
+    return await lockFolder(folder, components);
+  } catch (error) {
+    const { code, message } = toFault(error);
+    if (code !== 'INTERNAL') throw error;
+    throw fault('INVALID_REQUEST', `the data folder ${folder} cannot be used: ${message}`, {
+      hint: 'name another with --data, or see to its permissions',
+    });
   }
 }
 

@@ -25,6 +25,7 @@ import type {
 import { Admission } from './admission.ts';
 import { Deadlines } from './deadlines.ts';
 import { explainWithPruning } from './explain.ts';
+import { IngestWatch } from './ingest-watch.ts';
 import { finishedQueriesMax } from './limits.ts';
 import { emptyStats, runPlan } from './select.ts';
 import { openSnapshot } from './snapshot.ts';
@@ -70,6 +71,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
   const open = new Map<string, OpenQuery>();
   const finished: RunningQuery[] = [];
   const deadlines = new Deadlines(clock);
+  const watch = new IngestWatch(ingest, clock);
   let systemLeases = 0;
 
   const describe = (query: OpenQuery, state: RunningQuery['state'], error: string | null): RunningQuery => ({
@@ -130,7 +132,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
         break;
       case 'explain': {
         const context = { nowMs: query.startedAtMs, timeZone: request.timeZone };
-        const snapshot = await openSnapshot(request.queryId, query.definitions, controller, server);
+        const snapshot = await openSnapshot(request.queryId, query.definitions, controller, server, watch);
         try {
           yield linesFrame(explainWithPruning(statement.plan, snapshot, context));
         } finally {
@@ -153,7 +155,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
     await admission.enter(abort.signal);
     try {
       const pinStarted = clock.monotonicMs();
-      const snapshot = await openSnapshot(request.queryId, query.definitions, controller, server);
+      const snapshot = await openSnapshot(request.queryId, query.definitions, controller, server, watch);
       try {
         const inline: Record<string, Uint8Array> = {};
         for (const name of plan.systemTables) inline[name] = await systemTableFrame(name, sources);
@@ -173,7 +175,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
           allowPartial: request.allowPartial,
           stats,
         });
-        const missing = yield* countRows(frames, stats);
+        const missing = yield* frames;
         stats.runMs = roundMs(clock.monotonicMs() - runStarted);
         return missing;
       } finally {
@@ -230,7 +232,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
       const onAbort = (): void => query.abort.abort(fault('CANCELLED', 'the caller went away'));
       signal.addEventListener('abort', onAbort, { once: true });
       try {
-        const trailer = yield* run(query);
+        const trailer = yield* countRows(run(query), query.stats);
         close(query, null);
         return trailer;
       } catch (thrown) {

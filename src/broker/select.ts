@@ -51,11 +51,12 @@ export async function* runPlan(plan: QueryPlan, run: SelectRun): FrameStream<str
   stats.rowsMatched += ran.rowsMatched;
   stats.blocksScanned += ran.blocksScanned;
   stats.blocksPruned += ran.blocksPruned;
-  stats.segmentsScanned += ran.segmentsScanned;
-  stats.segmentsPruned += ran.segmentsPruned;
   stats.memoryPeakBytes = Math.max(stats.memoryPeakBytes, ran.memoryPeakBytes);
   for (const [how, count] of Object.entries(ran.filters)) stats.filters[how] = (stats.filters[how] ?? 0) + count;
   const answered = new Set(ran.unitsAnswered);
+  const scanned = new Set(ran.unitsScanned);
+  stats.segmentsScanned += scanned.size;
+  stats.segmentsPruned += [...answered].filter(unit => !scanned.has(unit)).length;
   const unanswered = expected.filter(unit => !answered.has(unit));
   stats.segmentsExpected += expected.length;
   stats.segmentsAnswered += expected.length - unanswered.length;

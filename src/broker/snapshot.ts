@@ -11,6 +11,7 @@ import { fault } from '../base/fault.ts';
 import type { TableDefinition, TableSnapshot } from '../catalog/table.ts';
 import type { Client } from '../wire/call.ts';
 import type { ControllerCalls, PinnedPartition, ScanTask, ServerCalls, TableFreshness } from '../wire/calls.ts';
+import type { IngestWatch } from './ingest-watch.ts';
 
 export interface Snapshot {
   readonly tables: readonly (TableSnapshot & { readonly ranges: ScanTask['ranges'] })[];
@@ -25,6 +26,7 @@ export async function openSnapshot(
   definitions: readonly TableDefinition[],
   controller: Client<ControllerCalls>,
   server: Client<ServerCalls>,
+  watch: IngestWatch,
 ): Promise<Snapshot> {
   const release = (): void => {
     // A release that fails finds a role that is gone, and its leases with it.
@@ -40,7 +42,7 @@ export async function openSnapshot(
     const { tables } = await controller.call('snapshot', { leaseId, tableIds: definitions.map(({ id }) => id) });
     return {
       tables: tables.map(table => ({ ...table, ranges: rangesOf(table, pins) })),
-      freshness: Object.fromEntries(tables.map(table => [table.definition.name, freshnessOf(table, pins)])),
+      freshness: Object.fromEntries(tables.map(table => [table.definition.name, freshnessOf(table, pins, watch)])),
       release,
     };
   } catch (error) {
@@ -66,8 +68,14 @@ function rangesOf({ definition, committedEnds }: TableSnapshot, pins: readonly P
 }
 
 /** The table's watermark is the least over partitions that are not idle; over all of them when all are. */
-function freshnessOf({ definition }: TableSnapshot, pins: readonly PinnedPartition[]): TableFreshness {
-  const partitions = pins.filter(pin => pin.tableId === definition.id).map(pin => pin.freshness);
+function freshnessOf(
+  { definition }: TableSnapshot,
+  pins: readonly PinnedPartition[],
+  watch: IngestWatch,
+): TableFreshness {
+  const partitions = pins
+    .filter(pin => pin.tableId === definition.id)
+    .map(pin => watch.merge(definition.id, pin.freshness));
   const active = partitions.filter(({ state }) => state !== 'idle');
   const marks = (active.length > 0 ? active : partitions).map(({ watermarkMs }) => watermarkMs);
   const known = marks.filter(mark => mark !== null);

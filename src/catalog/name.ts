@@ -14,12 +14,12 @@ interface Named {
 export const foldName = (name: string): string => name.normalize('NFC').toLowerCase();
 
 /**
- * The lookup rule for every name in Weir: the one that matches exactly; else all that match without regard to case
- * (none: unknown; several: ambiguous).
+ * The lookup rule for every name in Weir: those spelt exactly so; if there is none, those spelt so but for case.
+ * More than one: the name is ambiguous.
  */
 export function matchName<T extends Named>(items: readonly T[], name: string): readonly T[] {
-  const exact = items.find(item => item.name === name);
-  if (exact !== undefined) return [exact];
+  const exact = items.filter(item => item.name === name);
+  if (exact.length > 0) return exact;
   const folded = foldName(name);
   return items.filter(item => foldName(item.name) === folded);
 }

@@ -152,8 +152,12 @@ async function pushChunk(
 }
 
 function add(totals: Totals, chunk: Chunk, { accepted, rejected, rejects, duplicate }: PushResult): void {
-  if (duplicate) totals.repeated += accepted;
-  else totals.accepted += accepted;
+  if (duplicate) {
+    // Its rejects were told the first time.
+    totals.repeated += accepted;
+    return;
+  }
+  totals.accepted += accepted;
   totals.rejected += rejected;
   for (const { line, column, reason } of rejects) {
     if (totals.rejects.length === rejectsShownMax) return;

@@ -39,7 +39,14 @@ export type Nulls = Uint8Array | null;
  */
 export type Vector =
   | { readonly form: 'bool'; readonly length: number; readonly nulls: Nulls; readonly values: Uint8Array }
-  | { readonly form: 'number'; readonly length: number; readonly nulls: Nulls; readonly values: Float64Array }
+  | {
+      readonly form: 'number';
+      readonly length: number;
+      readonly nulls: Nulls;
+      readonly values: Float64Array;
+      /** No value that is not NULL lies further from 0; absent where nobody knows without looking at all of them. */
+      readonly bound?: number;
+    }
   | { readonly form: 'bigint'; readonly length: number; readonly nulls: Nulls; readonly values: BigInt64Array }
   | { readonly form: 'wide'; readonly length: number; readonly nulls: Nulls; readonly values: bigint[] }
   | { readonly form: 'interval'; readonly length: number; readonly nulls: Nulls; readonly values: Interval[] }

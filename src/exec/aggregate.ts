@@ -57,6 +57,8 @@ export const grownF64 = (array: Float64Array, count: number, fill = 0): Float64A
   return bigger;
 };
 
+type NumberVector = Extract<Vector, { form: 'number' }>;
+
 const numbers = (vector: Vector): Float64Array => {
   if (vector.form === 'number') return vector.values;
   if (vector.form === 'bool' || vector.form === 'bigint') return Float64Array.from(vector.values as Uint8Array, Number);
@@ -100,13 +102,20 @@ class Count implements Aggregate {
   }
 }
 
+/** Largest distance from 0. Least and greatest value in pairs: an absolute value a row took twice as long. */
 function largestOf(values: Float64Array, length: number): number {
-  let largest = 0;
-  for (let row = 0; row < length; row++) {
-    const size = Math.abs(values[row]!);
-    if (size > largest) largest = size;
+  let least = 0;
+  let greatest = 0;
+  for (let row = 1; row < length; row += 2) {
+    const even = values[row - 1]!;
+    const odd = values[row]!;
+    if (even < least) least = even;
+    if (odd < least) least = odd;
+    if (even > greatest) greatest = even;
+    if (odd > greatest) greatest = odd;
   }
-  return largest;
+  const last = length > 0 ? values[length - 1]! : 0;
+  return Math.max(greatest, -least, Math.abs(last));
 }
 
 const safe = Number.MAX_SAFE_INTEGER;
@@ -158,7 +167,7 @@ class SumInteger implements Aggregate {
   }
 
   add(groups: Uint32Array | null, vector: Vector | null, length: number): void {
-    if (vector?.form === 'number') return this.#addNumbers(groups, vector.values, vector.nulls, length);
+    if (vector?.form === 'number') return this.#addNumbers(groups, vector, length);
     if (vector?.form !== 'bigint' && vector?.form !== 'wide') throw new Error('SUM adds numbers');
     const carries = this.#carries ?? this.#carry();
     for (let row = 0; row < length; row++) {
@@ -169,14 +178,16 @@ class SumInteger implements Aggregate {
     }
   }
 
-  #addNumbers(groups: Uint32Array | null, values: Float64Array, nulls: Nulls, length: number): void {
+  #addNumbers(groups: Uint32Array | null, vector: NumberVector, length: number): void {
+    const { values, nulls } = vector;
+    const bound = vector.bound ?? largestOf(values, length);
+    if (!this.#takeHeadroom(bound, length)) return this.#addSlowly(groups, values, nulls, length);
     if (groups === null) return this.#addAll(values, nulls, length);
-    if (!this.#takeHeadroom(largestOf(values, length), length)) return this.#addSlowly(groups, values, nulls, length);
     const sums = this.#sums;
     const counts = this.#counts;
     if (nulls) {
       for (let row = 0; row < length; row++) {
-        if (nulls[row]) continue;
+        if (nulls[row] !== 0) continue;
         const group = groups[row]!;
         sums[group]! += values[row]!;
         counts[group]!++;
@@ -190,40 +201,29 @@ class SumInteger implements Aggregate {
     }
   }
 
-  /** Into group 0, in one pass: the sum is thrown away if the largest value turns out to leave it inexact. */
+  /** Into group 0. In two sums: in one, every addition waits for the one before, which takes twice as long. */
   #addAll(values: Float64Array, nulls: Nulls, length: number): void {
-    let largest = 0;
+    const pairedLength = length & ~1;
     let count = length;
-    // Two sums: one would make every addition wait for the one before.
     let even = 0;
     let odd = 0;
     if (nulls) {
-      for (let row = 0; row < length; row++) {
-        if (nulls[row]) {
-          count--;
-          continue;
-        }
-        const value = values[row]!;
-        const size = Math.abs(value);
-        if (size > largest) largest = size;
-        even += value;
+      for (let row = 0; row < pairedLength; row += 2) {
+        if (nulls[row] === 0) even += values[row]!;
+        else count--;
+        if (nulls[row + 1] === 0) odd += values[row + 1]!;
+        else count--;
       }
     } else {
-      const pairs = length & ~1;
-      for (let row = 0; row < pairs; row += 2) {
-        const first = values[row]!;
-        const second = values[row + 1]!;
-        const size = Math.max(Math.abs(first), Math.abs(second));
-        if (size > largest) largest = size;
-        even += first;
-        odd += second;
-      }
-      if (pairs < length) {
-        even += values[pairs]!;
-        largest = Math.max(largest, Math.abs(values[pairs]!));
+      for (let row = 0; row < pairedLength; row += 2) {
+        even += values[row]!;
+        odd += values[row + 1]!;
       }
     }
-    if (!this.#takeHeadroom(largest, length)) return this.#addSlowly(null, values, nulls, length);
+    if (pairedLength < length) {
+      if (!nulls || nulls[pairedLength] === 0) even += values[pairedLength]!;
+      else count--;
+    }
     this.#sums[0]! += even + odd;
     this.#counts[0]! += count;
   }
@@ -250,7 +250,7 @@ class SumInteger implements Aggregate {
   merge(groups: Uint32Array | null, states: readonly Vector[], length: number): void {
     const [sums, carried, rows] = states as [Vector, Vector, Vector];
     const counts = numbers(rows);
-    this.#addNumbers(groups, numbers(sums), null, length);
+    this.#addNumbers(groups, { form: 'number', length, nulls: null, values: numbers(sums) }, length);
     // Each state was counted as one row just now.
     for (let row = 0; row < length; row++) this.#counts[groups ? groups[row]! : 0]! += counts[row]! - 1;
     if (carried.form !== 'wide') throw new Error('a carried sum travels as DECIMAL');
@@ -270,7 +270,8 @@ class SumInteger implements Aggregate {
     const carries = this.#carries;
     const of = (values: Float64Array): Vector => ({ form: 'number', length, nulls: null, values: values.slice(from, to) });
     const values = carries ? carries.slice(from, to) : new Array<bigint>(length).fill(0n);
-    const nulls = Uint8Array.from(values, value => (value === 0n ? 1 : 0));
+    const nulls = new Uint8Array(length).fill(1);
+    if (carries) for (let row = 0; row < length; row++) if (values[row] !== 0n) nulls[row] = 0;
     return [of(this.#sums), { form: 'wide', length, nulls, values }, of(this.#counts)];
   }
 
@@ -280,8 +281,10 @@ class SumInteger implements Aggregate {
     if (this.#average) {
       const divisor = 10 ** (this.#type.scale ?? 0);
       const values = new Float64Array(length);
-      for (let row = 0; row < length; row++)
-        values[row] = Number(this.#total(from + row)) / this.#counts[from + row]! / divisor;
+      for (let row = 0; row < length; row++) {
+        const total = this.#carries ? Number(this.#total(from + row)) : this.#sums[from + row]!;
+        values[row] = total / this.#counts[from + row]! / divisor;
+      }
       return { form: 'number', length, nulls, values };
     }
     if (this.#type.name === 'DECIMAL') {
@@ -345,12 +348,13 @@ class SumDouble implements Aggregate {
   add(groups: Uint32Array | null, vector: Vector | null, length: number): void {
     const values = numbers(vector!);
     const nulls = vector!.nulls;
+    if (groups === null) return this.#addAll(values, nulls, length);
     const sums = this.#sums;
     const corrections = this.#corrections;
     const counts = this.#counts;
     for (let row = 0; row < length; row++) {
-      if (nulls && nulls[row]) continue;
-      const group = groups ? groups[row]! : 0;
+      if (nulls !== null && nulls[row] !== 0) continue;
+      const group = groups[row]!;
       const value = values[row]!;
       const before = sums[group]!;
       const after = before + value;
@@ -358,6 +362,24 @@ class SumDouble implements Aggregate {
       sums[group] = after;
       counts[group]!++;
     }
+  }
+
+  /** Into group 0: its sum stays in registers. */
+  #addAll(values: Float64Array, nulls: Nulls, length: number): void {
+    let sum = this.#sums[0]!;
+    let correction = this.#corrections[0]!;
+    let count = 0;
+    for (let row = 0; row < length; row++) {
+      if (nulls !== null && nulls[row] !== 0) continue;
+      const value = values[row]!;
+      const after = sum + value;
+      correction += Math.abs(sum) >= Math.abs(value) ? sum - after + value : value - after + sum;
+      sum = after;
+      count++;
+    }
+    this.#sums[0] = sum;
+    this.#corrections[0] = correction;
+    this.#counts[0]! += count;
   }
 
   merge(groups: Uint32Array | null, states: readonly Vector[], length: number): void {

@@ -1,5 +1,5 @@
 /** Rows of a block as an Input: columns are gathered out of the arena when they are first asked for. */
-import { virtualColumns } from '../catalog/table.ts';
+import { virtualColumns, type ZoneMap } from '../catalog/table.ts';
 import type { Type, Value } from '../column/type.ts';
 import type { StringPool, Vector } from '../column/vector.ts';
 import { vectorOf } from '../function/vectors.ts';
@@ -109,7 +109,14 @@ function gatherColumn(
     const mask = scratch.nulls(slot);
     if (gather.gatherNulls(arena.u8, column.validityAddress, rows, first, count, mask)) nulls = mask;
   }
-  return gatherValues(arena, column, rows, first, count, nulls, scratch, slot);
+  const vector = gatherValues(arena, column, rows, first, count, nulls, scratch, slot);
+  return vector.form === 'number' ? { ...vector, bound: boundOf(block.zone(id)) } : vector;
+}
+
+/** What the zone map says of `Vector.bound`. */
+function boundOf(zone: ZoneMap | null): number | undefined {
+  if (!zone || zone.min === null || zone.max === null) return undefined;
+  return Math.max(Math.abs(Number(zone.min)), Math.abs(Number(zone.max)));
 }
 
 function gatherValues(

@@ -61,8 +61,8 @@ export interface ExecStats {
   rowsMatched: number;
   blocksScanned: number;
   blocksPruned: number;
-  segmentsScanned: number;
-  segmentsPruned: number;
+  /** Units of which at least one block was looked at. */
+  unitsScanned: string[];
   unitsAnswered: string[];
   filters: Record<string, number>;
 }

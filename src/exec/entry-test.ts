@@ -2,10 +2,11 @@
  * Predicates on byte strings. Over a dictionary each is asked once per entry and becomes a byte table; over raw strings
  * once per row.
  */
-import { isPooled, type Type, type Value } from '../column/type.ts';
+
 import { parseUuid } from '../column/text.ts';
+import { isPooled, type Type, type Value } from '../column/type.ts';
 import type { StringPool } from '../column/vector.ts';
-import { compileLike } from '../function/strings.ts';
+import { compileLike } from '../function/like.ts';
 import { compareBytes, equalBytes } from '../kernel/hash.ts';
 import type { CompareOperator, Expr } from '../plan/expr.ts';
 import { Interner } from './interner.ts';

@@ -1,9 +1,9 @@
 /** Rows on their way through a fragment: dense vectors on demand, column by column. */
 import type { Batch, Column } from '../column/column.ts';
 import { isPresent } from '../column/column.ts';
-
 import { decimalOf, intervalOf } from '../column/value.ts';
 import type { Nulls, StringPool, Vector } from '../column/vector.ts';
+import { longVector } from '../function/vectors.ts';
 
 /** Rows of a morsel: the unit between cancels, and what keeps scratch vectors inside the L2 cache. */
 export const morselRows = 16_384;
@@ -125,10 +125,15 @@ export function columnVector(column: Column, start: number, length: number): Vec
     case 'INT':
     case 'DATE':
     case 'FLOAT':
-      return { form: 'number', length, nulls, values: Float64Array.from((values as Int32Array).subarray(start, start + length)) };
+      return {
+        form: 'number',
+        length,
+        nulls,
+        values: Float64Array.from((values as Int32Array).subarray(start, start + length)),
+      };
     case 'LONG':
     case 'TIMESTAMP':
-      return longVector(values as BigInt64Array, start, length, nulls);
+      return longVector((values as BigInt64Array).subarray(start, start + length), length, nulls);
     case 'DECIMAL': {
       const wide = new Array<bigint>(length).fill(0n);
       for (let index = 0, at = start * 2; index < length; index++, at += 2)
@@ -143,17 +148,3 @@ export function columnVector(column: Column, start: number, length: number): Vec
     }
   }
 }
-
-function longVector(values: BigInt64Array, start: number, length: number, nulls: Nulls): Vector {
-  const words = new Int32Array(values.buffer, values.byteOffset + start * 8, length * 2);
-  const out = new Float64Array(length);
-  let outside = 0;
-  for (let index = 0; index < length; index++) {
-    const high = words[2 * index + 1]!;
-    outside |= (high + 0x20_0000) & ~0x3f_ffff;
-    out[index] = high * 4_294_967_296 + (words[2 * index]! >>> 0);
-  }
-  if (outside === 0) return { form: 'number', length, nulls, values: out };
-  return { form: 'bigint', length, nulls, values: values.subarray(start, start + length) };
-}
-

@@ -95,6 +95,7 @@ class Scan {
           continue;
         }
       }
+      if (!touched) stats.unitsScanned.push(unit.id);
       touched = true;
       stats.blocksScanned++;
       if (rest) {
@@ -115,8 +116,6 @@ class Scan {
       yield;
       await this.#context.yield();
     }
-    if (touched) stats.segmentsScanned++;
-    else stats.segmentsPruned++;
   }
 
   #count(how: string): void {

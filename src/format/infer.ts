@@ -1,6 +1,7 @@
 /** A table from a sample of its events. */
-import { BOOLEAN, DATE, DOUBLE, JSON_TYPE, LONG, STRING, TIMESTAMP, type Type } from '../column/type.ts';
+
 import { parseDate, parseTimestamp } from '../column/text.ts';
+import { BOOLEAN, DATE, DOUBLE, JSON_TYPE, LONG, STRING, TIMESTAMP, type Type } from '../column/type.ts';
 import { asciiText } from './excerpt.ts';
 import { withSentinel } from './json.ts';
 import { scalarTextSizeMax } from './limits.ts';

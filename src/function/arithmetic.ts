@@ -91,20 +91,20 @@ function divideNumbers(a: Float64Array, b: Float64Array, out: Float64Array, leng
   return above;
 }
 
-/** out = a / b cut to an integer. Exact: quotients of integers up to 2^53 never round up to the next integer. */
+/** out = a / b cut to an integer. Exact: quotients of integers up to 2^53 never round up to the next integer. 0 / 0, under a NULL, is 0. */
 function divideIntegers(a: Float64Array, b: Float64Array, out: Float64Array, length: number, limit: number): number {
   let above = 0;
   for (let row = 0; row < length; row++) {
-    const result = Math.trunc(a[row]! / b[row]!) + 0;
+    const result = Math.trunc(a[row]! / b[row]!) || 0;
     out[row] = result;
     above |= Math.abs(result) > limit ? 1 : 0;
   }
   return above;
 }
 
-/** out = a % b with the sign of a, row by row. */
+/** out = a % b with the sign of a, row by row. a % 0, under a NULL, is 0: what comes after counts on integers. */
 function moduloIntegers(a: Float64Array, b: Float64Array, out: Float64Array, length: number): number {
-  for (let row = 0; row < length; row++) out[row] = (a[row]! % b[row]!) + 0;
+  for (let row = 0; row < length; row++) out[row] = a[row]! % b[row]! || 0;
   return 0;
 }
 

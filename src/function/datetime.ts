@@ -336,6 +336,10 @@ export function intervalSpan({ months, days, ms }: Interval): { days: number; ms
   return { days: months * daysPerMonth + days + carried, ms: ms - carried * dayMs };
 }
 
+/** An interval in milliseconds, months of 30 days and days of 24 hours: equal for equal intervals, in their order, exact. */
+export const intervalLengthMs = ({ months, days, ms }: Interval): bigint =>
+  (BigInt(months) * BigInt(daysPerMonth) + BigInt(days)) * BigInt(dayMs) + BigInt(ms);
+
 /** Negative, 0 or positive: `1 month` equals `30 days`, `1 day` equals `24:00:00`. */
 export function compareIntervals(a: Interval, b: Interval): number {
   const [left, right] = [intervalSpan(a), intervalSpan(b)];

@@ -11,12 +11,13 @@
  * | `TRIM(BOTH c FROM s)`     | `btrim` (s, c); LEADING `ltrim`, TRAILING `rtrim`          |
  * | `CURRENT_TIMESTAMP`       | `now` ()                                                   |
  */
+
+import { closestNames } from '../base/suggest.ts';
 import { DOUBLE, decimal, LONG, STRING, type Type, type TypeName } from '../column/type.ts';
 import { canonicalName, definitionsOf, functionNames } from './catalogue.ts';
 import { canCastImplicitly, categoryOf, commonType, decimalOf, decimalPrecisionMax, isPreferred } from './coercion.ts';
 import type { ResolvedCall } from './scalar.ts';
 import type { Definition, Param } from './signature.ts';
-import { closestNames } from './suggest.ts';
 
 /** An argument's type; null for a NULL, a string literal or a parameter whose type is still open. */
 export type ArgType = Type | null;
@@ -143,11 +144,20 @@ function castTypes(params: readonly Param[], args: readonly ArgType[]): readonly
   });
 }
 
+/** Written as calls, but bound as expressions of their own. */
+const syntaxNames: readonly string[] = ['coalesce', 'nullif'];
+
+/** Names near one that is no function's. */
+export const functionSuggestions = (name: string): string[] =>
+  closestNames(name, [...functionNames(), ...aggregateNames, ...syntaxNames]);
+
+export const isFunctionName = (name: string): boolean =>
+  definitionsOf(name).length > 0 || syntaxNames.includes(name.toLowerCase());
+
 /** O(overloads of the name × arguments). The name's case does not matter. */
 export function resolveScalar(name: string, args: readonly ArgType[]): ResolvedCall | ResolveFailure {
   const definitions = definitionsOf(name);
-  if (definitions.length === 0)
-    return { kind: 'unknown', suggestions: closestNames(name, [...functionNames(), ...aggregateNames]) };
+  if (definitions.length === 0) return { kind: 'unknown', suggestions: functionSuggestions(name) };
   const candidates: Candidate[] = [];
   for (const definition of definitions) {
     const params = paramsFor(definition, args.length);
@@ -188,7 +198,7 @@ function sumType(type: Type): Type | null {
 
 function aggregateType(name: string, args: readonly ArgType[], distinct: boolean): Type | null {
   const [arg] = args;
-  if (name === 'count') return args.length > 1 || (distinct && (!arg || arg.name === 'JSON')) ? null : LONG;
+  if (name === 'count') return args.length > 1 || (distinct && (args.length === 0 || arg?.name === 'JSON')) ? null : LONG;
   if (args.length !== 1) return null;
   if (name === 'sum') return arg ? sumType(arg) : null;
   if (name === 'avg') return arg && sumType(arg) ? DOUBLE : null;

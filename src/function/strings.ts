@@ -1,8 +1,7 @@
 /** Pools of byte strings: reading and building entries, their order, functions over them once per distinct entry. */
 import { fault } from '../base/fault.ts';
 import type { Nulls, StringPool, StringVector } from '../column/vector.ts';
-
-export { compileLike } from './like.ts';
+import { compareBytes } from '../kernel/hash.ts';
 
 /** Bytes that one vector's strings may take: what 16,384 rows of 16 KiB need; beyond it a query fails, not the process. */
 export const poolSizeBytesMax = 256 * 1024 * 1024;
@@ -42,22 +41,6 @@ export const entryText = (pool: StringPool, id: number): string =>
   decodeText(pool.bytes, entryStart(pool, id), entryEnd(pool, id));
 
 /** Negative, 0 or positive, by unsigned bytes, which for UTF-8 is the order of code points. */
-export function compareBytes(
-  a: Uint8Array,
-  aStart: number,
-  aEnd: number,
-  b: Uint8Array,
-  bStart: number,
-  bEnd: number,
-): number {
-  const shared = Math.min(aEnd - aStart, bEnd - bStart);
-  for (let at = 0; at < shared; at++) {
-    const difference = a[aStart + at]! - b[bStart + at]!;
-    if (difference !== 0) return difference;
-  }
-  return aEnd - aStart - (bEnd - bStart);
-}
-
 export const compareEntries = (poolA: StringPool, a: number, poolB: StringPool, b: number): number =>
   compareBytes(
     poolA.bytes,

@@ -44,16 +44,18 @@ export const stringVector = (ids: Uint32Array, pool: StringPool, length: number,
   pool,
 });
 
-/** LONG in its canonical form: `number` where every present value fits ±(2^53 - 1), else `bigint`. */
+/** LONG in its canonical form: `number` where every present value is in [-2^53, 2^53), else `bigint` (then of `values`). */
 export function longVector(values: BigInt64Array, length: number, nulls: Nulls): Vector {
+  const words = new Int32Array(values.buffer, values.byteOffset, length * 2);
   const narrow = new Float64Array(length);
+  let outside = 0;
   for (let row = 0; row < length; row++) {
-    const value = Number(values[row]!);
-    if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) {
-      if (nulls === null || nulls[row] === 0) return { form: 'bigint', length, nulls, values };
-    } else narrow[row] = value;
+    const high = words[2 * row + 1]!;
+    const isOutside = (high + 0x20_0000) & ~0x3f_ffff;
+    outside |= nulls === null || nulls[row] === 0 ? isOutside : 0;
+    narrow[row] = isOutside === 0 ? high * 4_294_967_296 + (words[2 * row]! >>> 0) : 0;
   }
-  return numberVector(narrow, length, nulls);
+  return outside === 0 ? numberVector(narrow, length, nulls) : { form: 'bigint', length, nulls, values };
 }
 
 /** The `bigint` form of a LONG (or INT) vector. */

@@ -16,7 +16,8 @@ const style = `
   p { margin: 0.25rem 0; }
 `;
 
-export function docsPage(document: OpenApiDocument): string {
+/** @param url Of the server as the reader calls it, for the example. */
+export function docsPage(document: OpenApiDocument, url: string): string {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
@@ -30,12 +31,12 @@ export function docsPage(document: OpenApiDocument): string {
   const { title, version, description } = document.info;
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)} API</title>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><title>${escapeHtml(title)} API</title>
 <style>${style}</style></head>
 <body>
 <h1>${escapeHtml(title)} ${escapeHtml(version)}</h1>
 <p>${escapeHtml(description)} The same as a document: <a href="/openapi.json">/openapi.json</a>.</p>
-<pre>curl -s http://localhost:8090/v1/sql -H 'Content-Type: application/json' -d '{"sql": "SELECT COUNT(*) FROM payments"}'</pre>
+<pre>curl -s ${escapeHtml(url)}/v1/sql -H 'Content-Type: application/json' -d '{"sql": "SELECT COUNT(*) FROM payments"}'</pre>
 ${sections.join('\n')}
 </body>
 </html>

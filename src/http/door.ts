@@ -43,7 +43,8 @@ export interface Door {
 export const sendJson = (reply: FastifyReply, body: unknown): FastifyReply =>
   reply.header('content-type', 'application/json; charset=utf-8').send(`${writeJson(body)}\n`);
 
-const wellFormedId = /^[A-Za-z0-9._:-]{1,64}$/;
+/** Of a query, as a caller may name it. */
+export const wellFormedId = /^[A-Za-z0-9._:-]{1,64}$/;
 
 /** `X-Request-Id` where it is well formed (1 to 64 of `A-Z a-z 0-9 . _ : -`), else one of our own. */
 export function queryIdOf(request: FastifyRequest, random: Random): string {

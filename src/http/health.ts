@@ -1,12 +1,14 @@
 /** Is it alive, and does it answer queries? With causes. */
 import { fault, toFault } from '../base/fault.ts';
 import type { Health, HealthCheck } from '../client/types.ts';
+import type { ShardStatus } from '../wire/calls.ts';
 import type { HttpComponents } from './door.ts';
 import { healthAgeMsMax, healthTimeoutMs } from './limits.ts';
 
 /**
- * Checks that queries are answered (by one), that the metadata is, and that every partition advances. Only the first
- * decides whether the server is ready. One check at a time; its verdict stands for `healthAgeMsMax`.
+ * Checks that queries are answered (by one), that the metadata is, that every partition advances, and that no segment
+ * was found damaged since the start. Only the first decides whether the server is ready. One check at a time; its verdict
+ * stands for `healthAgeMsMax`.
  */
 export function createHealth(components: HttpComponents): () => Promise<Health> {
   const { clock } = components;
@@ -22,19 +24,20 @@ export function createHealth(components: HttpComponents): () => Promise<Health> 
 }
 
 async function checkHealth(components: HttpComponents): Promise<Health> {
-  const { controller } = components;
-  const [queries, metadata, ingestion] = await Promise.all([
+  const { controller, shards } = components;
+  const [queries, metadata, ingestion, storage] = await Promise.all([
     check(components, async signal => askOne(components, signal)),
     check(components, async signal => {
       await controller.call('catalog', null, { signal });
       return [];
     }),
     check(components, async signal => failedPartitions(components, signal)),
+    shards ? check(components, async () => damagedShards(await shards())) : null,
   ]);
-  const degraded = !metadata.ok || !ingestion.ok;
+  const degraded = !metadata.ok || !ingestion.ok || storage?.ok === false;
   return {
     status: !queries.ok ? 'unavailable' : degraded ? 'degraded' : 'ready',
-    checks: { queries, metadata, ingestion },
+    checks: { queries, metadata, ingestion, ...(storage ? { storage } : {}) },
   };
 }
 
@@ -84,4 +87,13 @@ const failedPartitions = async ({ ingest }: HttpComponents, signal: AbortSignal)
     .map(
       ({ table, partition, freshness, lastFault }) =>
         `${table}, partition ${partition}: ${freshness.cause ?? lastFault?.message ?? 'does not advance'}`,
+    );
+
+/** Which segment and column the query that met the damage was told, and the log. */
+const damagedShards = (shards: readonly ShardStatus[]): readonly string[] =>
+  shards
+    .filter(({ corruptBuffers }) => corruptBuffers > 0)
+    .map(
+      ({ shard, corruptBuffers }) =>
+        `shard ${shard}: ${corruptBuffers} reads of committed segments failed their checksum; the log names them`,
     );

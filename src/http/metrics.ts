@@ -148,6 +148,7 @@ function createArenaGauges(shards: NonNullable<HttpComponents['shards']>, regist
     weir_arena_capacity_bytes: 'Memory that a shard may use',
     weir_segments_open: 'Segments with something loaded in a shard',
     weir_leases: 'Retired copies that queries still read',
+    weir_corrupt_buffers: 'Buffers of committed segments that failed their checksum since the start',
   });
   return async () => {
     for (const status of await shards()) {
@@ -156,6 +157,7 @@ function createArenaGauges(shards: NonNullable<HttpComponents['shards']>, regist
       gauges.weir_arena_capacity_bytes!.set({ shard }, status.arenaCapacityBytes);
       gauges.weir_segments_open!.set({ shard }, status.segmentsOpen);
       gauges.weir_leases!.set({ shard }, status.leases);
+      gauges.weir_corrupt_buffers!.set({ shard }, status.corruptBuffers);
     }
   };
 }

@@ -1,5 +1,6 @@
 /** The native API as an OpenAPI 3.1 document. Request bodies come from the schemas that check them. */
 import { z } from 'zod';
+import { wellFormedId } from './door.ts';
 import { sqlRequest, tableRequest } from './schemas.ts';
 
 type Json = Record<string, unknown>;
@@ -20,9 +21,15 @@ export interface Operation {
   readonly responses: Readonly<Record<string, Json>>;
 }
 
-// BigInts have no JSON Schema; beside `number` they add nothing to one.
+/** A bigint is an integer with all its digits. */
 const schemaOf = (schema: z.ZodType): unknown =>
-  z.toJSONSchema(schema, { unrepresentable: 'any', target: 'draft-2020-12' });
+  z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    unrepresentable: 'any',
+    override({ zodSchema, jsonSchema }) {
+      if (zodSchema._zod.def.type === 'bigint') jsonSchema.type = 'integer';
+    },
+  });
 
 const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: unknown): Json => ({ 'application/json': { schema } });
@@ -69,15 +76,19 @@ export const openApiDocument = (version: string): OpenApiDocument => ({
         ],
         {
           description:
-            'X-Request-Id names the query (1 to 64 of A-Z a-z 0-9 . _ : -). Closing the connection cancels it. ' +
+            'X-Request-Id names the query (1 to 64 of A-Z a-z 0-9 . _ : -), so that it can be cancelled by that name; closing ' +
+            'the connection cancels it too. ' +
             'LONG is a number with all its digits, DECIMAL a string, TIMESTAMP ISO 8601 in UTC with milliseconds, ' +
             'DATE YYYY-MM-DD, BYTES base64, NULL null, NaN and infinities strings.',
+          parameters: [
+            { name: 'X-Request-Id', in: 'header', schema: { type: 'string', pattern: wellFormedId.source } },
+          ],
           requestBody: { required: true, content: json(schemaOf(sqlRequest)) },
         },
       ),
     },
     '/v1/queries': {
-      get: operation('SQL', 'Queries that run', [
+      get: operation('SQL', 'Queries that run, after the last that ended', [
         200,
         ok('The queries', object({ queries: array({ type: 'object' }) })),
       ]),

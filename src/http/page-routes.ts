@@ -8,11 +8,14 @@ import { openApiDocument } from './openapi.ts';
 
 export async function addPageRoutes(app: FastifyInstance, { settings }: Door): Promise<void> {
   const document = openApiDocument(settings.version);
-  const docs = docsPage(document);
 
   app.get('/', (_, reply) => reply.redirect('/ui/', 302));
   app.get('/openapi.json', (_, reply) => sendJson(reply, document));
-  app.get('/docs', (_, reply) => reply.header('content-type', 'text/html; charset=utf-8').send(docs));
+  app.get('/docs', (request, reply) =>
+    reply
+      .header('content-type', 'text/html; charset=utf-8')
+      .send(docsPage(document, `${request.protocol}://${request.headers.host}`)),
+  );
 
   const { webFolder } = settings;
   app.get('/ui', (_, reply) => reply.redirect('/ui/', 302));

@@ -144,5 +144,5 @@ function sendError(reply: Reply, error: unknown, request: Request, log: HttpComp
     .code(status)
     .headers(securityHeaders)
     .header('content-type', 'application/json; charset=utf-8')
-    .send(JSON.stringify(errorAnswer(failure, request.queryId ?? undefined)));
+    .send(`${JSON.stringify(errorAnswer(failure, request.queryId ?? undefined))}\n`);
 }

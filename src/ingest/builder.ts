@@ -1,6 +1,7 @@
 /** The builder role: a thread of low priority beside ingestion that turns rolled segments into committed ones. */
-import type { Clock, Log, Random } from '../base/seams.ts';
+
 import { fault } from '../base/fault.ts';
+import type { Clock, Log, Random } from '../base/seams.ts';
 import { formatSegmentId } from '../catalog/segment-id.ts';
 import type { SegmentEntry } from '../catalog/table.ts';
 import { decodeBatch } from '../column/frame.ts';

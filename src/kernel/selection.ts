@@ -1,14 +1,25 @@
 /** Selections: bitmaps of 32-bit words over a block's rows, least significant bit first, and lists of row numbers. */
 
+/** Sets the rows `[start, end)`, and leaves the others as they are. */
+export function setRange(words: Uint32Array, start: number, end: number): void {
+  if (start >= end) return;
+  const first = start >>> 5;
+  const last = (end - 1) >>> 5;
+  const head = -1 << (start & 31);
+  const tail = -1 >>> (31 - ((end - 1) & 31));
+  if (first === last) {
+    words[first]! |= head & tail;
+    return;
+  }
+  words[first]! |= head;
+  words.fill(0xffff_ffff, first + 1, last);
+  words[last]! |= tail;
+}
+
 /** Sets exactly the rows `[start, end)` of the first `wordCount` words. */
 export function fillRange(words: Uint32Array, wordCount: number, start: number, end: number): void {
   words.fill(0, 0, wordCount);
-  if (start >= end) return;
-  const first = start >> 5;
-  const last = (end - 1) >> 5;
-  words.fill(0xffff_ffff, first, last + 1);
-  words[first]! &= 0xffff_ffff << (start & 31);
-  words[last]! &= 0xffff_ffff >>> (31 - ((end - 1) & 31));
+  setRange(words, start, end);
 }
 
 export function intersect(words: Uint32Array, other: Uint32Array, otherAt: number, wordCount: number): void {

@@ -90,6 +90,10 @@ function sortKeyText({ expr, descending, nullsFirst }: SortKey, names: readonly 
   return `${exprText(expr, names)}${descending ? ' DESC' : ''}${nulls}`;
 }
 
+/** Texts of expressions become names in the expressions above them: without a bound they would double with every level. */
+const nameLengthMax = 80;
+const shorten = (text: string): string => (text.length > nameLengthMax ? `${text.slice(0, nameLengthMax - 1)}…` : text);
+
 /** Names of a node's output columns, as far as they have any; else the text of what they hold. */
 function namesOf(plan: QueryPlan, node: Node): readonly string[] {
   switch (node.kind) {
@@ -104,11 +108,12 @@ function namesOf(plan: QueryPlan, node: Node): readonly string[] {
       return namesOf(plan, node.source);
     case 'project': {
       const names = namesOf(plan, node.source);
-      return node.exprs.map(expr => exprText(expr, names));
+      return node.exprs.map(expr => shorten(exprText(expr, names)));
     }
     case 'aggregate': {
       const names = aggregateInputNames(plan, node);
-      return [...node.keys.map(key => exprText(key, names)), ...node.calls.map(call => aggregateText(call, names))];
+      const keys = node.keys.map(key => exprText(key, names));
+      return [...keys, ...node.calls.map(call => aggregateText(call, names))].map(shorten);
     }
     case 'exchange':
       return namesOf(plan, plan.fragments[node.fragment]!);

@@ -16,7 +16,7 @@ export class QueryMemory implements MemoryAccount {
     const usedBytes = this.#usedBytes - (this.#held.get(holder) ?? 0) + sizeBytes;
     if (usedBytes > this.#budgetBytes)
       throw fault('MEMORY_BUDGET', `the query needs ${usedBytes} bytes, its budget is ${this.#budgetBytes} bytes`, {
-        hint: 'filter more rows, group by fewer distinct values, or raise the memory per query',
+        hint: 'filter more rows, group by fewer distinct values, or start with a larger --memory',
         details: { usedBytes, budgetBytes: this.#budgetBytes },
       });
     this.#held.set(holder, sizeBytes);

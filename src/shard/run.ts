@@ -54,8 +54,7 @@ export async function* run(
     rowsMatched: 0,
     blocksScanned: 0,
     blocksPruned: 0,
-    segmentsScanned: 0,
-    segmentsPruned: 0,
+    unitsScanned: [],
     unitsAnswered: [],
     memoryPeakBytes: 0,
     elapsedMs: 0,
@@ -180,8 +179,7 @@ function addStats(into: RunStats, from: RunStats): void {
   into.rowsMatched += from.rowsMatched;
   into.blocksScanned += from.blocksScanned;
   into.blocksPruned += from.blocksPruned;
-  into.segmentsScanned += from.segmentsScanned;
-  into.segmentsPruned += from.segmentsPruned;
+  into.unitsScanned.push(...from.unitsScanned);
   into.memoryPeakBytes += from.memoryPeakBytes;
   into.unitsAnswered.push(...from.unitsAnswered);
   for (const [how, blocks] of Object.entries(from.filters)) into.filters[how] = (into.filters[how] ?? 0) + blocks;

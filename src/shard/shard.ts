@@ -37,7 +37,8 @@ export function createShard(settings: ShardSettings, components: ShardComponents
   const { clock, log } = components;
   const arena = new Arena(settings.arenaBytes);
   const partitions = new Partitions(arena, clock);
-  const segments = new OpenSegments(new OpenFiles(components.files), new SegmentCache(arena));
+  const cache = new SegmentCache(arena);
+  const segments = new OpenSegments(new OpenFiles(components.files), cache);
 
   const handlers: Handlers<ShardCalls> = {
     run: (input, context) => run(input, context, environment),
@@ -75,6 +76,7 @@ export function createShard(settings: ShardSettings, components: ShardComponents
       segmentsOpen: segments.count,
       consuming: partitions.status(),
       leases: partitions.retiredCount,
+      corruptBuffers: cache.corruptCount,
     }),
   };
 

@@ -1,12 +1,15 @@
 /** AST expression → typed `Expr`: names, overloads, implicit casts, and SQL's spellings of the same thing. */
 import { unreachable } from '../base/assert.ts';
 import { type FaultError, fault, type Position } from '../base/fault.ts';
+import { suggestionText } from '../base/suggest.ts';
 import { BOOLEAN, INTERVAL, isNumeric, STRING, type Type, typeText, type Value } from '../column/type.ts';
 import { commonType, comparisonType } from '../function/coercion.ts';
 import {
   callText,
+  functionSuggestions,
   isAggregateName,
   isFailure,
+  isFunctionName,
   operatorFunctions,
   type ResolveFailure,
   resolveAggregate,
@@ -29,7 +32,6 @@ import {
 } from './operand.ts';
 import { simplify } from './optimize/simplify.ts';
 import { columnExpr, type Scope } from './scope.ts';
-import { suggestionText } from './suggest.ts';
 import { resolveType } from './type-name.ts';
 
 /** What all expressions of one statement share. */
@@ -305,16 +307,21 @@ export class ExpressionBinder {
     const name = node.name.toLowerCase();
     if (isAggregateName(name)) return this.#bindAggregate(node, name);
     if (node.isStar || node.isDistinct || node.filter !== null) {
+      if (!isFunctionName(name)) throw unknownFunction(name, functionSuggestions(name), node.at);
       const what = node.isStar ? '(*)' : node.isDistinct ? 'DISTINCT' : 'FILTER';
       throw fault('TYPE_MISMATCH', `${what} is for aggregate functions, and ${name} is none`, { position: node.at });
     }
     const args = node.args.map(arg => this.bind(arg));
-    if (name === 'coalesce' && args.length > 0) {
+    if ((name === 'coalesce' && args.length === 0) || (name === 'nullif' && args.length !== 2))
+      throw fault('TYPE_MISMATCH', `${name} takes ${name === 'nullif' ? '2 arguments' : 'at least 1 argument'}`, {
+        position: node.at,
+      });
+    if (name === 'coalesce') {
       const type = this.#unify('COALESCE', args);
       const exprs = args.map(arg => this.coerce(arg, type));
       return typed(coalesce(type, exprs), node.at);
     }
-    if (name === 'nullif' && args.length === 2) {
+    if (name === 'nullif') {
       const when = this.#compare('=', args[0]!, args[1]!, node.at);
       const otherwise = args[0]!.expr;
       const then = literal(otherwise.type, null);
@@ -328,11 +335,7 @@ export class ExpressionBinder {
     const argTypes = args.map(arg => arg.type);
     const resolved: ResolvedCall | ResolveFailure = resolveScalar(name, argTypes);
     if (isFailure(resolved)) {
-      if (resolved.kind === 'unknown')
-        throw fault('UNKNOWN_FUNCTION', `unknown function ${name}`, {
-          position: at,
-          hint: suggestionText(resolved.suggestions),
-        });
+      if (resolved.kind === 'unknown') throw unknownFunction(name, resolved.suggestions, at);
       if (operator !== null) throw noOperator(operator, args, at);
       throw noFunction(name, args, resolved.candidates, at);
     }
@@ -420,6 +423,9 @@ function noOperator(operator: string, args: readonly Operand[], position: Positi
     hint: isMix ? 'CAST the STRING to a number, or the number to STRING' : 'CAST one side to the type of the other',
   });
 }
+
+const unknownFunction = (name: string, suggestions: readonly string[], position: Position): FaultError =>
+  fault('UNKNOWN_FUNCTION', `unknown function ${name}`, { position, hint: suggestionText(suggestions) });
 
 function noFunction(
   name: string,

@@ -1,15 +1,16 @@
 /** INSERT INTO … VALUES → rows of the columns' types. */
 import { fault, type Position } from '../base/fault.ts';
+import { didYouMean } from '../base/suggest.ts';
+import { matchName } from '../catalog/name.ts';
 import type { ColumnDefinition, TableDefinition } from '../catalog/table.ts';
 import { type Type, typeText, type Value } from '../column/type.ts';
 import { canCastImplicitly } from '../function/coercion.ts';
 import type { InsertCell, Name, StatementBody } from './ast.ts';
 import { ExpressionBinder, type StatementContext } from './bind-expression.ts';
 import type { BoundStatement } from './bound.ts';
-import { matchName, resolveStoredTable, type SqlCatalog } from './catalog.ts';
+import { resolveStoredTable, type SqlCatalog } from './catalog.ts';
 import type { Operand } from './operand.ts';
 import { Scope } from './scope.ts';
-import { didYouMean } from './suggest.ts';
 
 type Insert = Extract<StatementBody, { kind: 'insert' }>;
 
@@ -39,7 +40,7 @@ const wrongCount = (which: 'more' | 'fewer', given: number, wanted: number, posi
   fault('SYNTAX_ERROR', `INSERT has ${which} expressions than target columns: ${given} for ${wanted}`, { position });
 
 function columnNamed(table: TableDefinition, name: Name): ColumnDefinition {
-  const found = matchName(name.text, table.columns, column => column.name);
+  const found = matchName(table.columns, name.text);
   if (found.length === 1) return found[0]!;
   if (found.length > 1) throw fault('AMBIGUOUS_NAME', `column ${name.text} is ambiguous`, { position: name.at });
   const hint = didYouMean(

@@ -3,6 +3,7 @@
  * `optimize/fragments` cuts it.
  */
 import { fault, type Position } from '../base/fault.ts';
+import { matchName } from '../catalog/name.ts';
 import { LONG, type Type, type Value } from '../column/type.ts';
 import { commonType } from '../function/coercion.ts';
 import type { Expr } from '../plan/expr.ts';
@@ -11,7 +12,7 @@ import { typesOf } from '../plan/shape.ts';
 import { mapChildren, sameExpr, someExpr } from '../plan/visit.ts';
 import type { Alias, Expression, FromItem, OrderItem, Query, Select, SelectItem, Values } from './ast.ts';
 import { AggregateCollector, type BindPlace, ExpressionBinder, type StatementContext } from './bind-expression.ts';
-import { matchName, resolveTable, type SqlCatalog } from './catalog.ts';
+import { resolveTable, type SqlCatalog } from './catalog.ts';
 import { isLiteral } from './fold.ts';
 import { columnCountMax } from './limits.ts';
 import { coerce, type Operand, typed } from './operand.ts';
@@ -315,7 +316,7 @@ function ordinalOf(expression: Expression, items: readonly OutputItem[], clause:
 
 /** The output of that name. Two of one name are one if they mean the same. */
 function findAlias(items: readonly OutputItem[], name: string, position: Position): OutputItem | null {
-  const found = matchName(name, items, item => item.name);
+  const found = matchName(items, name);
   if (found.some(item => !sameExpr(item.operand.expr, found[0]!.operand.expr)))
     throw fault('AMBIGUOUS_NAME', `column ${name} is ambiguous`, {
       position,

@@ -1,17 +1,17 @@
 /** CREATE TABLE → the request that the controller makes a table of. */
 import { type FaultError, fault, type Position } from '../base/fault.ts';
-import type { IndexKind, TableSettings } from '../catalog/table.ts';
+import { didYouMean, joinWords } from '../base/suggest.ts';
+import { matchName } from '../catalog/name.ts';
+import type { IndexKind, TableDefinitionRequest, TableSettings } from '../catalog/table.ts';
 import { dayMs } from '../column/text.ts';
 import { INTERVAL, type Interval, type Type, typeText, type Value } from '../column/type.ts';
 import type { FunctionContext } from '../function/scalar.ts';
 import type { ColumnSyntax, Name, Option, StatementBody } from './ast.ts';
 import { ExpressionBinder, type StatementContext } from './bind-expression.ts';
-import type { TableRequest } from './bound.ts';
-import { isPublic, matchName } from './catalog.ts';
+import { isPublic } from './catalog.ts';
 import { columnCountMax } from './limits.ts';
 import { coerce, openLiteral } from './operand.ts';
 import { Scope } from './scope.ts';
-import { didYouMean, joinWords } from './suggest.ts';
 import { resolveType } from './type-name.ts';
 
 type CreateTable = Extract<StatementBody, { kind: 'createTable' }>;
@@ -21,7 +21,7 @@ const indexKinds: readonly IndexKind[] = ['inverted', 'range', 'bloom'];
 const tableOptions = ['time_column', 'index', 'segment_rows', 'segment_age', 'retention'];
 
 /** @throws {FaultError} INVALID_DEFINITION, UNSUPPORTED, INVALID_LITERAL, TYPE_MISMATCH, each with its position */
-export function bindCreateTable(statement: CreateTable, context: StatementContext): TableRequest {
+export function bindCreateTable(statement: CreateTable, context: StatementContext): TableDefinitionRequest {
   const { name } = statement;
   if (!isPublic(name))
     throw invalid(`tables cannot be created in schema ${name.schema}`, name.at, 'leave the schema out');
@@ -33,7 +33,7 @@ export function bindCreateTable(statement: CreateTable, context: StatementContex
   checkSource(statement);
   const columns = bindColumns(statement.columns, context);
   let timeColumn: string | null = null;
-  let indexes: TableRequest['indexes'] = [];
+  let indexes: TableDefinitionRequest['indexes'] = [];
   const settings: { -readonly [K in keyof TableSettings]?: TableSettings[K] } = {};
   forEachOption(statement.options, tableOptions, (option, key) => {
     switch (key) {
@@ -106,7 +106,7 @@ function forEachOption(
   }
 }
 
-function bindColumns(syntax: readonly ColumnSyntax[], context: StatementContext): TableRequest['columns'] {
+function bindColumns(syntax: readonly ColumnSyntax[], context: StatementContext): TableDefinitionRequest['columns'] {
   const seen = new Map<string, string>();
   return syntax.map(column => {
     const { text, at } = column.name;
@@ -137,10 +137,10 @@ function defaultOf({ name, defaultValue, isNullable }: ColumnSyntax, type: Type,
 
 function columnNamed(
   name: string,
-  columns: TableRequest['columns'],
+  columns: TableDefinitionRequest['columns'],
   position: Position,
-): TableRequest['columns'][number] {
-  const [column] = matchName(name, columns, candidate => candidate.name);
+): TableDefinitionRequest['columns'][number] {
+  const [column] = matchName(columns, name);
   if (column !== undefined) return column;
   const hint = didYouMean(
     name,
@@ -149,14 +149,14 @@ function columnNamed(
   throw fault('UNKNOWN_COLUMN', `unknown column ${name}`, { position, hint });
 }
 
-function timeColumnOf(option: Option, columns: TableRequest['columns']): string {
+function timeColumnOf(option: Option, columns: TableDefinitionRequest['columns']): string {
   const column = columnNamed(textOf(option), columns, option.at);
   if (column.type.name === 'TIMESTAMP') return column.name;
   throw invalid(`time_column ${column.name} is ${typeText(column.type)}; it must be TIMESTAMP`, option.at);
 }
 
 /** `merchant: inverted, amount: range`. */
-function parseIndexes(option: Option, columns: TableRequest['columns']): TableRequest['indexes'] {
+function parseIndexes(option: Option, columns: TableDefinitionRequest['columns']): TableDefinitionRequest['indexes'] {
   const parts = textOf(option).split(',');
   const indexes = parts
     .filter(part => part.trim() !== '')

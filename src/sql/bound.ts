@@ -1,21 +1,7 @@
 /** What a statement means, names and types settled: plain data for the broker. */
-import type { TableSettings } from '../catalog/table.ts';
+import type { TableDefinitionRequest } from '../catalog/table.ts';
 import type { Type, Value } from '../column/type.ts';
 import type { QueryPlan } from '../plan/node.ts';
-
-/** A table without what the controller gives it (id, column ids, version, time of creation). */
-export interface TableRequest {
-  readonly name: string;
-  readonly columns: readonly {
-    readonly name: string;
-    readonly type: Type;
-    readonly nullable: boolean;
-    readonly defaultValue?: Value;
-  }[];
-  readonly timeColumn: string | null;
-  readonly indexes: readonly { readonly column: string; readonly kind: 'inverted' | 'range' | 'bloom' }[];
-  readonly settings: Partial<TableSettings>;
-}
 
 export interface DescribedColumn {
   readonly name: string;
@@ -26,7 +12,7 @@ export interface DescribedColumn {
 export type BoundStatement =
   | { readonly kind: 'select'; readonly plan: QueryPlan }
   | { readonly kind: 'explain'; readonly plan: QueryPlan }
-  | { readonly kind: 'createTable'; readonly request: TableRequest; readonly ifNotExists: boolean }
+  | { readonly kind: 'createTable'; readonly request: TableDefinitionRequest; readonly ifNotExists: boolean }
   /** `name` as stored, or as written where there is no such table and `ifExists`. */
   | { readonly kind: 'dropTable'; readonly name: string; readonly ifExists: boolean }
   | { readonly kind: 'showTables' }

@@ -1,9 +1,10 @@
 /** What the binder knows of the world: tables by name. A plain snapshot; it never changes under a statement. */
 import { fault } from '../base/fault.ts';
+import { didYouMean } from '../base/suggest.ts';
+import { matchName } from '../catalog/name.ts';
 import type { TableDefinition } from '../catalog/table.ts';
 import type { Type } from '../column/type.ts';
 import type { TableName } from './ast.ts';
-import { didYouMean } from './suggest.ts';
 
 /** A table whose rows the broker makes up at the query's start. */
 export interface SystemTable {
@@ -24,17 +25,6 @@ export type ResolvedTable =
 /** The schema of every table that is not a system table; it need not be written. */
 export const publicSchema = 'public';
 
-/**
- * The items that `name` means: those spelt exactly so; if there is none, those spelt so but for case.
- * More than one: the name is ambiguous.
- */
-export function matchName<T>(name: string, items: readonly T[], nameOf: (item: T) => string): readonly T[] {
-  const exact = items.filter(item => nameOf(item) === name);
-  if (exact.length > 0) return exact;
-  const lower = name.toLowerCase();
-  return items.filter(item => nameOf(item).toLowerCase() === lower);
-}
-
 export const isPublic = (name: TableName): boolean =>
   name.schema === null || name.schema.toLowerCase() === publicSchema;
 
@@ -44,10 +34,10 @@ const writtenName = (name: TableName): string => (name.schema === null ? name.te
 export function findTable(catalog: SqlCatalog, name: TableName): ResolvedTable | null {
   const written = writtenName(name);
   if (!isPublic(name)) {
-    const [table] = matchName(written, catalog.systemTables, candidate => candidate.name);
+    const [table] = matchName(catalog.systemTables, written);
     return table === undefined ? null : { kind: 'system', table };
   }
-  const found = matchName(name.text, catalog.tables, table => table.name);
+  const found = matchName(catalog.tables, name.text);
   if (found.length > 1)
     throw fault('AMBIGUOUS_NAME', `table ${written} is ambiguous`, {
       position: name.at,

@@ -54,6 +54,9 @@ function parameterText(index: number, value: Value, position: Position): string 
   }
 }
 
+/** Longer numerals are DOUBLEs at once: no type but DOUBLE holds them, and matching costs their length squared. */
+const numeralLengthMax = 200;
+
 /** An integer is INT, LONG or DECIMAL, a fraction DECIMAL: the narrowest that holds it, as in PostgreSQL. Beyond 38 digits: DOUBLE. */
 export function numberLiteral(text: string, position: Position): Expr {
   if (/^-?\d+$/.test(text) && text.length <= 20) {
@@ -61,7 +64,7 @@ export function numberLiteral(text: string, position: Position): Expr {
     if (BigInt.asIntN(32, value) === value) return literal(INT, Number(value));
     if (BigInt.asIntN(64, value) === value) return literal(LONG, value);
   }
-  const match = /^(-?)0*(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(text);
+  const match = text.length > numeralLengthMax ? null : /^(-?)0*(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(text);
   if (match !== null) {
     const [, sign, whole = '', fraction = '', exponent = '0'] = match;
     const scale = Math.max(0, fraction.length - Number(exponent));

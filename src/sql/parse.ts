@@ -1,10 +1,10 @@
 /** SQL text → `Statement`, or a fault that says where and what was expected. */
 import { EOF, type ILexingError, type IRecognitionException, type IToken, Lexer } from 'chevrotain';
 import { type FaultError, fault, type Position } from '../base/fault.ts';
+import { nearestName } from '../base/suggest.ts';
 import type { Statement } from './ast.ts';
 import { Grammar } from './grammar/statements.ts';
 import { sqlTextLengthMax, tokenCountMax, treeDepthMax } from './limits.ts';
-import { nearestName } from './suggest.ts';
 import { Semicolon, tokens } from './token.ts';
 
 /** Building takes tens of milliseconds and is done once, at the first statement. The parser is reset by each. */

@@ -1,10 +1,10 @@
 /** The columns that an expression may name: those of FROM. */
 import { fault, type Position } from '../base/fault.ts';
+import { didYouMean } from '../base/suggest.ts';
+import { matchName } from '../catalog/name.ts';
 import { type TableDefinition, virtualColumns } from '../catalog/table.ts';
 import { INT, LONG, STRING, type Type } from '../column/type.ts';
 import type { Expr } from '../plan/expr.ts';
-import { matchName } from './catalog.ts';
-import { didYouMean } from './suggest.ts';
 
 export interface ScopeColumn {
   /** Name or alias of the FROM item. */
@@ -47,7 +47,7 @@ export class Scope {
     const name = parts.at(-1)!;
     const qualifier = parts.length > 1 ? parts.at(-2)! : null;
     const candidates = qualifier === null ? this.columns : this.#ofTable(qualifier);
-    const found = matchName(name, candidates, column => column.name);
+    const found = matchName(candidates, name);
     if (found.length > 1) throw ambiguousColumn(parts.join('.'), found, at);
     return found[0] ?? null;
   }
@@ -90,9 +90,9 @@ export class Scope {
   }
 
   #ofTable(qualifier: string): readonly ScopeColumn[] {
-    const tables = [...new Set(this.columns.flatMap(column => column.table ?? []))];
-    const [table] = matchName(qualifier, tables, name => name);
-    return table === undefined ? [] : this.columns.filter(column => column.table === table);
+    const tables = [...new Set(this.columns.flatMap(column => column.table ?? []))].map(name => ({ name }));
+    const [table] = matchName(tables, qualifier);
+    return table === undefined ? [] : this.columns.filter(column => column.table === table.name);
   }
 }
 

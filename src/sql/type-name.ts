@@ -1,5 +1,6 @@
 /** Type names in SQL: Weir's own, and PostgreSQL's as aliases. */
 import { fault } from '../base/fault.ts';
+import { didYouMean } from '../base/suggest.ts';
 import {
   BOOLEAN,
   BYTES,
@@ -18,7 +19,6 @@ import {
 } from '../column/type.ts';
 import { decimalPrecisionMax } from '../function/coercion.ts';
 import type { TypeSyntax } from './ast.ts';
-import { didYouMean } from './suggest.ts';
 
 const types: Readonly<Record<string, Type>> = {
   boolean: BOOLEAN,

@@ -142,9 +142,8 @@ export interface RunStats {
   rowsMatched: number;
   blocksScanned: number;
   blocksPruned: number;
-  /** Segments of which at least one block was looked at, and those answered without touching a row. */
-  segmentsScanned: number;
-  segmentsPruned: number;
+  /** Scan units of which at least one block was looked at; one dealt to several shards is named by each. */
+  unitsScanned: string[];
   /** Scan units (segment or consuming range) that this run was asked for, and answered: the broker compares. */
   unitsAnswered: string[];
   memoryPeakBytes: number;
@@ -202,6 +201,8 @@ export interface ShardStatus {
   })[];
   /** Copies sealed and retired but still leased. */
   readonly leases: number;
+  /** Buffers of committed segments that failed their checksum or specification since the start, once for each read. */
+  readonly corruptBuffers: number;
 }
 
 // ── builder (low-priority thread beside ingest) ─────────────────────────────────────────────────────────────

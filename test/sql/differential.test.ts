@@ -3,9 +3,9 @@
  * the seed of its table and the query's number: `WEIR_SEED=12` runs that table alone.
  */
 import {
+  type DuckDBConnection,
   DuckDBDateValue,
   DuckDBDecimalValue,
-  type DuckDBConnection,
   DuckDBInstance,
   DuckDBTimestampValue,
   type DuckDBValue,
@@ -75,9 +75,11 @@ describe.each(seeds)('table %i', seed => {
       // INT is a number here, too.
       const isInteger = reader.columnTypes().map(type => /INT/.test(String(type)));
       return {
-        rows: reader.getRows().map(row =>
-          row.map((value, index) => (isInteger[index] && value !== null ? String(value) : duckCell(value))),
-        ),
+        rows: reader
+          .getRows()
+          .map(row =>
+            row.map((value, index) => (isInteger[index] && value !== null ? String(value) : duckCell(value))),
+          ),
       };
     } catch (error) {
       return { error: String(error) };

@@ -36,7 +36,8 @@ for (const file of readdirSync(folder).filter(name => name.endsWith('.slt'))) {
         if (isInsert(record) && commitAfter(inserts++, insertCount)) await cluster.commit(tableOf(record.sql));
       });
     }
-    if (rewrite && name === 'one segment') afterAll(() => writeFileSync(new URL(file, folder), rewritten(file, records)));
+    if (rewrite && name === 'one segment')
+      afterAll(() => writeFileSync(new URL(file, folder), rewritten(file, records)));
   });
 }
 
@@ -46,10 +47,16 @@ const answers = new Map<Record, string[]>();
 
 async function check(cluster: Cluster, record: Record): Promise<void> {
   if (record.kind === 'error') {
-    const error = await cluster.query(record.sql).then(() => null, (thrown: unknown) => thrown);
-    if (!(error instanceof FaultError)) throw new Error(`expected ${record.code}, got ${error ?? 'an answer'}`, { cause: error });
+    const error = await cluster.query(record.sql).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    if (!(error instanceof FaultError))
+      throw new Error(`expected ${record.code}, got ${error ?? 'an answer'}`, { cause: error });
     expect(error.fault.code, error.fault.message).toBe(record.code);
-    for (const text of record.expected) expect(`${error.fault.message} ${error.fault.hint ?? ''}`).toContain(text);
+    const { message, hint, position } = error.fault;
+    const where = position ? `line ${position.line}, column ${position.column}` : '';
+    for (const text of record.expected) expect([message, hint, where].join('\n')).toContain(text);
     return;
   }
   const { columns, rows } = await cluster.query(record.sql);

@@ -2,7 +2,8 @@
  * SQL logic test files, in the manner of sqllogictest (SQLite; DuckDB, DataFusion):
  *
  *     statement ok            the SQL below, up to an empty line, succeeds
- *     statement error CODE    … fails with this code; `---- text` below it: the message or hint contains the text
+ *     statement error CODE    … fails with this code; each line below `----` is in its message or hint, or is its place:
+ *                             `line 1, column 8`
  *     query [rowsort]         … gives the rows below `----`, one a line, values joined by ` | `, NULL for NULL;
  *                             rowsort: in any order
  *
@@ -33,10 +34,10 @@ export function parseSlt(text: string): Record[] {
     if (!match) throw new Error(`line ${at + 1}: expected a statement or query, found ${JSON.stringify(head)}`);
     const line = at + 1;
     const sql: string[] = [];
-    for (at++; at < lines.length && lines[at]!.trim() !== '' && lines[at]!.trim() !== '----'; at++) sql.push(lines[at]!);
+    for (at++; at < lines.length && lines[at]!.trim() !== '' && lines[at]!.trim() !== '----'; at++)
+      sql.push(lines[at]!);
     const expected: string[] = [];
-    if (lines[at]?.trim() === '----')
-      for (at++; at < lines.length && lines[at] !== ''; at++) expected.push(lines[at]!);
+    if (lines[at]?.trim() === '----') for (at++; at < lines.length && lines[at] !== ''; at++) expected.push(lines[at]!);
     records.push({
       kind: match[3] ? 'query' : (match[1] as 'ok' | 'error'),
       line,

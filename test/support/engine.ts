@@ -24,7 +24,7 @@ export async function openEngine(
   definition: TableDefinition,
   committed: readonly Rows[],
   consuming: Rows,
-  arenaBytes = 64 << 20,
+  arenaBytes = 8 << 20,
 ) {
   const arena = new Arena(arenaBytes);
   const cache = new SegmentCache(arena);
@@ -82,8 +82,7 @@ export async function openEngine(
       rowsMatched: 0,
       blocksScanned: 0,
       blocksPruned: 0,
-      segmentsScanned: 0,
-      segmentsPruned: 0,
+      unitsScanned: [],
       unitsAnswered: [],
       filters: {},
     };

@@ -1,9 +1,9 @@
 /** What all parts of the grammar share: names, types, nesting, and the wording of what was expected. */
 import { EmbeddedActionsParser, type IParserErrorMessageProvider, type IToken, type TokenType } from 'chevrotain';
 import { fault, type Position } from '../../base/fault.ts';
+import { joinWords } from '../../base/suggest.ts';
 import type { Name, TableName, TypeSyntax } from '../ast.ts';
 import { nestingDepthMax } from '../limits.ts';
-import { joinWords } from '../suggest.ts';
 import * as T from '../token.ts';
 import { nameOf } from '../unquote.ts';
 

@@ -4,8 +4,9 @@ import type { FunctionContext } from '../../function/scalar.ts';
 import type { Expr } from '../../plan/expr.ts';
 import type { Node } from '../../plan/node.ts';
 import { typesOf, withSource } from '../../plan/shape.ts';
-import { addColumnsUsed, mapAggregate, replaceColumns, someExpr } from '../../plan/visit.ts';
+import { addColumnsUsed, aggregateExprs, mapAggregate } from '../../plan/visit.ts';
 import { isFalse, isTrue } from '../fold.ts';
+import { inlineColumns, isInlinable, repeatedSizeMax } from './inline.ts';
 import { simplify, simplifyFilter } from './simplify.ts';
 
 /** Expressions simplified, filters as deep as they go; a filter that lets nothing through leaves no scan. */
@@ -39,9 +40,8 @@ export function pushFilters(node: Node, context: FunctionContext): Node {
 
 const conjunctsOf = (predicate: Expr): readonly Expr[] => (predicate.kind === 'and' ? predicate.args : [predicate]);
 
-function conjunction(parts: readonly Expr[], context: FunctionContext): Expr {
-  return parts.length === 1 ? parts[0]! : simplifyFilter({ kind: 'and', type: BOOLEAN, args: parts }, context);
-}
+const conjunction = (parts: readonly Expr[], context: FunctionContext): Expr =>
+  simplifyFilter(parts.length === 1 ? parts[0]! : { kind: 'and', type: BOOLEAN, args: parts }, context);
 
 function pushInto(node: Node, predicate: Expr, context: FunctionContext): Node {
   if (isTrue(predicate)) return node;
@@ -54,29 +54,32 @@ function pushInto(node: Node, predicate: Expr, context: FunctionContext): Node {
     }
     case 'filter':
       return pushInto(node.source, conjunction([node.predicate, predicate], context), context);
-    case 'project': {
-      const below = replaceColumns(predicate, index => node.exprs[index]!);
-      return withSource(node, pushInto(node.source, simplifyFilter(below, context), context));
-    }
+    case 'project':
+      return pushParts(node, node.exprs, predicate, context);
     case 'sort':
       return node.limit === null ? withSource(node, pushInto(node.source, predicate, context)) : keep();
-    case 'aggregate': {
+    case 'aggregate':
       // Without keys there is a row even over nothing, so a filter must stay above.
-      if (node.keys.length === 0) return keep();
-      const parts = conjunctsOf(predicate);
-      const isOfKeys = (part: Expr): boolean => lastColumn(part) < node.keys.length;
-      const below = parts.filter(isOfKeys).map(part => replaceColumns(part, index => node.keys[index]!));
-      const above = parts.filter(part => !isOfKeys(part));
-      const source =
-        below.length === 0
-          ? node.source
-          : pushInto(node.source, simplifyFilter({ kind: 'and', type: BOOLEAN, args: below }, context), context);
-      const grouped = withSource(node, source);
-      return above.length === 0 ? grouped : { kind: 'filter', source: grouped, predicate: conjunction(above, context) };
-    }
+      return node.keys.length === 0 ? keep() : pushParts(node, node.keys, predicate, context);
     default:
       return keep();
   }
+}
+
+/** Conjuncts that use only the node's first outputs, which are `columns` over its source, go below it; the others stay. */
+function pushParts(
+  node: Extract<Node, { kind: 'project' | 'aggregate' }>,
+  columns: readonly Expr[],
+  predicate: Expr,
+  context: FunctionContext,
+): Node {
+  const parts = conjunctsOf(predicate);
+  const sinks = parts.map(part => lastColumn(part) < columns.length && isInlinable([part], columns, repeatedSizeMax));
+  const below = parts.filter((_, index) => sinks[index]).map(part => inlineColumns(part, columns));
+  const above = parts.filter((_, index) => !sinks[index]);
+  const pushed = below.length === 0 ? node.source : pushInto(node.source, conjunction(below, context), context);
+  const over = withSource(node, pushed);
+  return above.length === 0 ? over : { kind: 'filter', source: over, predicate: conjunction(above, context) };
 }
 
 /** Greatest column index that an expression uses; -1 for none. */
@@ -92,17 +95,14 @@ export function mergeProjects(node: Node): Node {
   const merged = withSource(node, mergeProjects(node.source));
   const below = merged.source;
   if (below.kind !== 'project') return merged;
-  const inline = (expr: Expr): Expr => replaceColumns(expr, index => below.exprs[index]!);
+  const inline = (expr: Expr): Expr => inlineColumns(expr, below.exprs);
   switch (merged.kind) {
     case 'project':
-      if (!isInlinable(below.exprs, merged.exprs)) return merged;
+      if (!isInlinable(merged.exprs, below.exprs)) return merged;
       return { ...merged, source: below.source, exprs: merged.exprs.map(inline) };
     case 'aggregate': {
-      const uses = [
-        ...merged.keys,
-        ...merged.calls.flatMap(call => [...call.args, ...(call.filter ? [call.filter] : [])]),
-      ];
-      if (!isInlinable(below.exprs, uses)) return merged;
+      const uses = [...merged.keys, ...merged.calls.flatMap(aggregateExprs)];
+      if (!isInlinable(uses, below.exprs)) return merged;
       const calls = merged.calls.map(call => mapAggregate(call, inline));
       return { ...merged, source: below.source, keys: merged.keys.map(inline), calls };
     }
@@ -110,18 +110,3 @@ export function mergeProjects(node: Node): Node {
       return merged;
   }
 }
-
-/** Nothing that costs would be computed more often than before. */
-function isInlinable(inner: readonly Expr[], outer: readonly Expr[]): boolean {
-  const counts = new Map<number, number>();
-  const count = (expr: Expr): void => {
-    someExpr(expr, part => {
-      if (part.kind === 'column') counts.set(part.index, (counts.get(part.index) ?? 0) + 1);
-      return false;
-    });
-  };
-  outer.forEach(count);
-  return inner.every((expr, index) => isCheap(expr) || (counts.get(index) ?? 0) <= 1);
-}
-
-const isCheap = (expr: Expr): boolean => expr.kind === 'column' || expr.kind === 'literal';

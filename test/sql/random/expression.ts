@@ -9,7 +9,9 @@ const numberTypes: readonly SqlType[] = ['INT', 'LONG', 'DOUBLE', 'DECIMAL'];
 const allTypes: readonly SqlType[] = [...numberTypes, 'STRING', 'BOOLEAN', 'TIMESTAMP', 'DATE'];
 const limits: Partial<Record<SqlType, number>> = { INT: 2 ** 30, LONG: 2 ** 62, DOUBLE: 2 ** 40 };
 const compares = ['=', '<>', '<', '<=', '>', '>='];
-const patterns = ['%', 'a%', '%b', '%a%', '_', '__', '%ó%', 'A_', '', "it's", '%中%', '_%_', 'beta', '%9%', '1%'].map(quote);
+const patterns = ['%', 'a%', '%b', '%a%', '_', '__', '%ó%', 'A_', '', "it's", '%中%', '_%_', 'beta', '%9%', '1%'].map(
+  quote,
+);
 const fields = ['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'dow', 'isodow', 'doy', 'isoyear'];
 const units = ['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'];
 const intervals = ['1 day', '36 hours', '1 month', '1 year', '90 minutes', '1 month 3 days', '250 milliseconds'];
@@ -27,14 +29,22 @@ export class Expressions {
   }
 
   any(depth: number): Atom {
-    return this.of(this.draw.pick(this.atoms.length > 0 && this.draw.chance(0.5) ? this.atoms.map(atom => atom.type) : allTypes), depth);
+    return this.of(
+      this.draw.pick(this.atoms.length > 0 && this.draw.chance(0.5) ? this.atoms.map(atom => atom.type) : allTypes),
+      depth,
+    );
   }
 
   /** Not a constant: as a key of GROUP BY or ORDER BY it must not be an ordinal. */
   varying(depth: number): Atom {
     for (let attempt = 0; attempt < 5; attempt++) {
       const made = this.any(depth);
-      if (this.atoms.some(({ sql }) => made.sql.includes(sql)) && /[a-z]/.test(made.sql) && !made.sql.includes('(SELECT')) return made;
+      if (
+        this.atoms.some(({ sql }) => made.sql.includes(sql)) &&
+        /[a-z]/.test(made.sql) &&
+        !made.sql.includes('(SELECT')
+      )
+        return made;
     }
     return this.draw.pick(this.atoms);
   }
@@ -68,7 +78,12 @@ export class Expressions {
     const max = { INT: 1e5, LONG: 2 ** 60, DOUBLE: 1000, DECIMAL: 1e4 }[type as string] ?? 0;
     const sql = literals[type](this.draw);
     // A small literal is an INT wherever it stands; and a sign binds looser than `::`.
-    return make(type, type === 'LONG' ? `CAST(${sql} AS LONG)` : sql.startsWith('-') ? `(${sql})` : sql, max, type !== 'LONG');
+    return make(
+      type,
+      type === 'LONG' ? `CAST(${sql} AS LONG)` : sql.startsWith('-') ? `(${sql})` : sql,
+      max,
+      type !== 'LONG',
+    );
   }
 
   // ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,7 +125,12 @@ export class Expressions {
       () => make('INT', `LENGTH(${this.of('STRING', depth - 1).sql})`, 1e4),
       () => make('INT', `STRPOS(${this.of('STRING', depth - 1).sql}, ${literals.STRING(draw)})`, 1e4),
       () => make('INT', `CAST(EXTRACT(${draw.pick(fields)} FROM ${this.of('TIMESTAMP', depth - 1).sql}) AS INT)`, 1e4),
-      () => make('INT', `CAST(EXTRACT(${draw.pick(fields.slice(0, 5))} FROM ${this.of('DATE', depth - 1).sql}) AS INT)`, 1e4),
+      () =>
+        make(
+          'INT',
+          `CAST(EXTRACT(${draw.pick(fields.slice(0, 5))} FROM ${this.of('DATE', depth - 1).sql}) AS INT)`,
+          1e4,
+        ),
       () => make('INT', `CAST(${this.of('DATE', depth - 1).sql} - ${this.of('DATE', depth - 1).sql} AS INT)`, 1e6),
     );
   }
@@ -129,6 +149,8 @@ export class Expressions {
       () => map(this.of('LONG', depth - 1), sql => `(-${sql})`),
       () => map(this.of('LONG', depth - 1), sql => `ABS(${sql})`),
       () => map(this.of('INT', depth - 1), sql => `CAST(${sql} AS LONG)`, 'LONG'),
+      () => make('LONG', `CAST(${this.of('DOUBLE', depth - 1).sql} AS LONG)`, 2 ** 62),
+      () => make('LONG', `CAST(${this.#leaf('DECIMAL').sql} AS LONG)`, 1e12),
     );
   }
 
@@ -153,10 +175,20 @@ export class Expressions {
     const { draw } = this;
     const leaf = this.#leaf('DECIMAL');
     return draw.oneOf(
-      () => (leaf.exact ? make('DECIMAL', `(${leaf.sql} ${draw.pick(['+', '-', '*'])} ${literals.DECIMAL(draw).replace('-', '')})`, 1e9, false) : leaf),
+      () =>
+        leaf.exact
+          ? make(
+              'DECIMAL',
+              `(${leaf.sql} ${draw.pick(['+', '-', '*'])} ${literals.DECIMAL(draw).replace('-', '')})`,
+              1e9,
+              false,
+            )
+          : leaf,
       () => (leaf.exact ? make('DECIMAL', `(${leaf.sql} * ${draw.integer(2, 9)})`, 1e6, false) : leaf),
       () => map(leaf, sql => `(-${sql})`),
       () => map(leaf, sql => `ABS(${sql})`),
+      () => map(leaf, sql => `${draw.pick(['FLOOR', 'CEIL', 'ROUND'])}(${sql})`),
+      () => map(leaf, sql => `ROUND(${sql}, 1)`),
       () => this.#choice('DECIMAL', Math.min(depth, 1)),
       () => make('DECIMAL', `CAST(${this.of('INT', depth - 1).sql} AS DECIMAL(12, 2))`, 2 ** 31),
       () => (leaf.exact ? map(leaf, sql => `CAST(${sql} AS DECIMAL(12, 1))`) : leaf),
@@ -181,6 +213,8 @@ export class Expressions {
       () => `LPAD(${text()}, ${count()}, 'xż')`,
       () => `REVERSE(${text()})`,
       () => `TRIM(${text()})`,
+      () => `MD5(${text()})`,
+      () => `REPEAT(${text()}, ${draw.integer(0, 2)})`,
       () => `CONCAT(${text()}, ${text()})`,
       () => `CONCAT_WS('-', ${text()}, ${text()})`,
       () => `SPLIT_PART(${text()}, 'a', ${draw.integer(1, 2)})`,
@@ -260,7 +294,10 @@ export class Expressions {
   /** As queries spell it: times without the type's name, too. */
   #literal(type: SqlType): Atom {
     const sql = literals[type](this.draw);
-    return make(type, (type === 'TIMESTAMP' || type === 'DATE') && this.draw.chance(0.5) ? sql.replace(/^\w+ /, '') : sql);
+    return make(
+      type,
+      (type === 'TIMESTAMP' || type === 'DATE') && this.draw.chance(0.5) ? sql.replace(/^\w+ /, '') : sql,
+    );
   }
 
   #comparison(depth: number): string {
@@ -293,4 +330,8 @@ export class Expressions {
 }
 
 export const make = (type: SqlType, sql: string, max = 0, exact = true): Atom => ({ sql, type, max, exact });
-const map = (atom: Atom, wrap: (sql: string) => string, type = atom.type): Atom => ({ ...atom, type, sql: wrap(atom.sql) });
+const map = (atom: Atom, wrap: (sql: string) => string, type = atom.type): Atom => ({
+  ...atom,
+  type,
+  sql: wrap(atom.sql),
+});

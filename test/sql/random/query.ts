@@ -41,16 +41,31 @@ function wherePart(draw: Draw, source: Source): string {
 }
 
 /** ORDER BY what is told and then every output, LIMIT and OFFSET; or nothing. */
-function orderPart(draw: Draw, outputs: readonly Atom[], depth: number, extra: string | null): { sql: string; isOrdered: boolean } {
+function orderPart(
+  draw: Draw,
+  outputs: readonly Atom[],
+  depth: number,
+  extra: Atom | null,
+): { sql: string; isOrdered: boolean } {
   if (draw.chance(0.4)) return { sql: '', isOrdered: false };
-  const direction = (): string => `${draw.pick(['', ' ASC', ' DESC'])}${draw.pick(['', '', ' NULLS FIRST', ' NULLS LAST'])}`;
-  const ordinals = outputs.map((_, index) => index).sort(() => (draw.chance(0.5) ? 1 : -1));
+  const direction = (): string =>
+    `${draw.pick(['', ' ASC', ' DESC'])}${draw.pick(['', '', ' NULLS FIRST', ' NULLS LAST'])}`;
+  const shuffled = outputs.map((_, index) => index).sort(() => (draw.chance(0.5) ? 1 : -1));
+  const ordinals = shuffled.sort((a, b) => Number(isRounded(outputs[a]!)) - Number(isRounded(outputs[b]!)));
   const keys = ordinals.map(index => `${draw.chance(0.5) ? aliasOf(depth, index) : index + 1}${direction()}`);
-  if (extra !== null) keys.unshift(`${extra}${direction()}`);
-  const limit = draw.chance(0.6) ? ` LIMIT ${draw.oneOf(() => draw.integer(0, 5), () => draw.integer(1, 500))}` : '';
+  if (extra !== null && !isRounded(extra)) keys.unshift(`${extra.sql}${direction()}`);
+  const limit = draw.chance(0.6)
+    ? ` LIMIT ${draw.oneOf(
+        () => draw.integer(0, 5),
+        () => draw.integer(1, 500),
+      )}`
+    : '';
   const offset = draw.chance(0.3) ? ` OFFSET ${draw.integer(0, 20)}` : '';
   return { sql: ` ORDER BY ${keys.join(', ')}${limit}${offset}`, isOrdered: true };
 }
+
+/** Its last bit may differ: it must not decide about order before others do. */
+const isRounded = ({ type, exact }: Atom): boolean => type === 'DOUBLE' && !exact;
 
 const renamed = (outputs: readonly Atom[], depth: number): Atom[] =>
   outputs.map((output, index) => ({ ...output, sql: aliasOf(depth, index) }));
@@ -60,9 +75,11 @@ const selectList = (outputs: readonly Atom[], depth: number): string =>
 
 function plainQuery(draw: Draw, source: Source, depth: number): RandomQuery {
   const expressions = expressionsOf(draw, source);
-  const outputs = draw.list(1, 4, () => (draw.chance(0.5) ? draw.pick(source.atoms) : expressions.any(draw.integer(1, 3))));
+  const outputs = draw.list(1, 4, () =>
+    draw.chance(0.5) ? draw.pick(source.atoms) : expressions.any(draw.integer(1, 3)),
+  );
   const distinct = draw.chance(0.25) ? 'DISTINCT ' : '';
-  const extra = distinct === '' && draw.chance(0.3) ? expressions.varying(1).sql : null;
+  const extra = distinct === '' && draw.chance(0.3) ? expressions.varying(1) : null;
   const order = orderPart(draw, outputs, depth, extra);
   const sql = `SELECT ${distinct}${selectList(outputs, depth)} FROM ${source.from}${wherePart(draw, source)}${order.sql}`;
   return { sql, isOrdered: order.isOrdered, columns: renamed(outputs, depth) };
@@ -74,15 +91,21 @@ function groupedQuery(draw: Draw, source: Source, depth: number): RandomQuery {
   const calls = draw.list(1, 4, () => aggregateCall(draw, expressions, source.rowCount));
   const groups = new Expressions(draw, [...keys, ...calls]);
   const combined = draw.chance(0.3) ? [groups.any(2)] : [];
-  const outputs = [...keys, ...calls, ...combined].filter((_, index, { length }) => length === 1 || index === length - 1 || draw.chance(0.9));
+  const outputs = [...keys, ...calls, ...combined].filter(
+    (_, index, { length }) => length === 1 || index === length - 1 || draw.chance(0.9),
+  );
   const groupBy = keys.map(key => {
     const output = outputs.indexOf(key);
     if (output < 0) return key.sql;
-    return draw.oneOf(() => key.sql, () => String(output + 1), () => aliasOf(depth, output));
+    return draw.oneOf(
+      () => key.sql,
+      () => String(output + 1),
+      () => aliasOf(depth, output),
+    );
   });
   const group = keys.length === 0 ? '' : ` GROUP BY ${groupBy.join(', ')}`;
   const having = draw.chance(0.3) ? ` HAVING ${groups.condition(1)}` : '';
-  const order = orderPart(draw, outputs, depth, draw.chance(0.3) ? draw.pick([...keys, ...calls]).sql : null);
+  const order = orderPart(draw, outputs, depth, draw.chance(0.3) ? draw.pick([...keys, ...calls]) : null);
   const sql = `SELECT ${selectList(outputs, depth)} FROM ${source.from}${wherePart(draw, source)}${group}${having}${order.sql}`;
   return { sql, isOrdered: order.isOrdered, columns: renamed(outputs, depth) };
 }

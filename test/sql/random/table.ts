@@ -27,7 +27,25 @@ export interface RandomTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-const words = ['', 'a', 'A', 'ab', 'abc', 'Beta', 'beta', 'a%b', 'x_y', "it's", 'żółw', 'ŻÓŁW', 'Ärger', '中文', '😀', 'é', ' pad '];
+const words = [
+  '',
+  'a',
+  'A',
+  'ab',
+  'abc',
+  'Beta',
+  'beta',
+  'a%b',
+  'x_y',
+  "it's",
+  'żółw',
+  'ŻÓŁW',
+  'Ärger',
+  '中文',
+  '😀',
+  'é',
+  ' pad ',
+];
 /** Around 2024, its leap day, ends of years and weeks, and before 1970. */
 const days = [-1, 0, 15705, 19722, 19723, 19724, 19752, 19781, 19782, 19783, 19905, 20088, 20089];
 const dayMs = 86_400_000;
@@ -36,7 +54,13 @@ export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** Literals of a type, drawn from where the data lies, so that comparisons hit. */
 export const literals: Readonly<Record<SqlType, (draw: Draw) => string>> = {
-  INT: draw => String(draw.oneOf(() => draw.integer(-5, 20), () => draw.integer(-100_000, 100_000))),
+  INT: draw =>
+    String(
+      draw.oneOf(
+        () => draw.integer(-5, 20),
+        () => draw.integer(-100_000, 100_000),
+      ),
+    ),
   LONG: draw =>
     draw.oneOf(
       () => String(draw.integer(-5, 20)),
@@ -49,7 +73,14 @@ export const literals: Readonly<Record<SqlType, (draw: Draw) => string>> = {
   STRING: draw => quote(draw.pick(words)),
   BOOLEAN: draw => draw.pick(['TRUE', 'FALSE']),
   TIMESTAMP: draw =>
-    `TIMESTAMP '${formatTimestampText(draw.pick(days) * dayMs + draw.oneOf(() => 0, () => draw.integer(0, 23) * 3_600_000, () => draw.integer(0, dayMs - 1)))}'`,
+    `TIMESTAMP '${formatTimestampText(
+      draw.pick(days) * dayMs +
+        draw.oneOf(
+          () => 0,
+          () => draw.integer(0, 23) * 3_600_000,
+          () => draw.integer(0, dayMs - 1),
+        ),
+    )}'`,
   DATE: draw => `DATE '${formatDate(draw.pick(days) + draw.integer(0, 3))}'`,
 };
 
@@ -66,11 +97,25 @@ const columns: readonly Column[] = [
   { sql: 'k', type: 'INT', max: 5, exact: true, ddl: 'INT', literal: draw => String(draw.integer(0, 5)) },
   { sql: 'l', type: 'LONG', max: long, exact: true, ddl: 'LONG', literal: literals.LONG },
   { sql: 'm', type: 'LONG', max: 1e9, exact: true, ddl: 'LONG', literal: draw => String(draw.integer(-1e9, 1e9)) },
-  { sql: 'd', type: 'DOUBLE', max: 1000, exact: true, ddl: 'DOUBLE', literal: draw => String(draw.integer(-8000, 8000) / 8) },
+  {
+    sql: 'd',
+    type: 'DOUBLE',
+    max: 1000,
+    exact: true,
+    ddl: 'DOUBLE',
+    literal: draw => String(draw.integer(-8000, 8000) / 8),
+  },
   { sql: 'n', type: 'DECIMAL', max: 1e4, exact: true, ddl: 'DECIMAL(12, 2)', literal: literals.DECIMAL },
   { sql: 's', type: 'STRING', max: 0, exact: true, ddl: 'STRING', literal: literals.STRING },
   // Nearly every value is another one: these are stored raw, not in a dictionary.
-  { sql: 'r', type: 'STRING', max: 0, exact: true, ddl: 'STRING', literal: draw => quote(`${draw.pick(words)}${draw.integer(0, 1e6)}`) },
+  {
+    sql: 'r',
+    type: 'STRING',
+    max: 0,
+    exact: true,
+    ddl: 'STRING',
+    literal: draw => quote(`${draw.pick(words)}${draw.integer(0, 1e6)}`),
+  },
   { sql: 'b', type: 'BOOLEAN', max: 0, exact: true, ddl: 'BOOLEAN', literal: literals.BOOLEAN },
   { sql: 'ts', type: 'TIMESTAMP', max: 0, exact: true, ddl: 'TIMESTAMP', literal: literals.TIMESTAMP },
   { sql: 'day', type: 'DATE', max: 0, exact: true, ddl: 'DATE', literal: literals.DATE },
@@ -79,7 +124,9 @@ const columns: readonly Column[] = [
 export function drawTable(draw: Draw, rowCount: number): RandomTable {
   const timeColumn = draw.chance(0.5) ? 'ts' : null;
   const indexed = columns.filter(({ type }) => type === 'STRING' && draw.chance(0.5));
-  const nullChances = columns.map(({ sql }) => (sql === 'id' || sql === timeColumn ? 0 : draw.pick([0, 0.1, 0.1, 0.5])));
+  const nullChances = columns.map(({ sql }) =>
+    sql === 'id' || sql === timeColumn ? 0 : draw.pick([0, 0.1, 0.1, 0.5]),
+  );
   return {
     columns,
     timeColumn,

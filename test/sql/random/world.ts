@@ -26,7 +26,11 @@ export const columnList = (table: RandomTable): string =>
 export async function openWorld(seed: number): Promise<World> {
   const draw = new Draw(seed);
   const table = drawTable(draw, draw.pick([60, 400, 1000, 2500]));
-  const cluster = await openCluster({ shardCount: draw.integer(1, 3), arenaBytes: 64 << 20, queryMemoryBytes: 64 << 20 });
+  const cluster = await openCluster({
+    shardCount: draw.integer(1, 3),
+    arenaBytes: 64 << 20,
+    queryMemoryBytes: 64 << 20,
+  });
   const options = [
     ...(table.timeColumn === null ? [] : [`time_column = '${table.timeColumn}'`]),
     ...(table.indexes === null ? [] : [`index = '${table.indexes}'`]),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { didYouMean, editDistance, suggest } from '../../../src/base/suggest.ts';
+import { closestNames, didYouMean, editDistance, nearestName } from '../../../src/base/suggest.ts';
 
 describe('editDistance', () => {
   const check = (a: string, b: string, want: number) => {
@@ -29,9 +29,9 @@ describe('editDistance', () => {
   });
 });
 
-describe('suggest', () => {
+describe('nearestName', () => {
   const columns = ['merchant', 'country', 'amount', 'payment_id', 'ts'];
-  const check = (name: string, want: string | null) => expect(suggest(name, columns)).toBe(want);
+  const check = (name: string, want: string | null) => expect(nearestName(name, columns)).toBe(want);
   test('finds the nearest name, and none when nothing is near', () => {
     check('mercant', 'merchant');
     check('COUNTRY', 'country');
@@ -44,9 +44,11 @@ describe('suggest', () => {
   test('is a hint for a fault', () => {
     expect(didYouMean('amont', columns)).toBe('did you mean amount?');
     expect(didYouMean('zebra', columns)).toBeUndefined();
+    expect(didYouMean('bar', ['foo', 'car', 'bat', 'ba', 'far', 'bar'])).toBe('did you mean bar, ba or bat?');
+    expect(closestNames('tx', ['ts', 'tx0', 'long'])).toEqual(['ts', 'tx0']);
   });
 
   test('stays cheap for a hostile name', () => {
-    expect(suggest('x'.repeat(1_000_000), columns)).toBeNull();
+    expect(nearestName('x'.repeat(1_000_000), columns)).toBeNull();
   });
 });

@@ -3,7 +3,7 @@ import roaring from 'roaring';
 import { expect, test } from 'vitest';
 import { FaultError } from '../../../src/base/fault.ts';
 import { bitmapSizeMax, cardinality, selectContainer, writeBitmap } from '../../../src/bitmap/roaring.ts';
-import { count, toRows } from '../../../src/bitmap/words.ts';
+import { countSelected, listSelected } from '../../../src/kernel/selection.ts';
 
 const { RoaringBitmap32 } = roaring;
 
@@ -31,7 +31,7 @@ function selected(bytes: Uint8Array, offset: number, size: number): number[] {
   for (let key = 0; key < 10; key++) {
     const words = new Uint32Array(2_048);
     selectContainer(bytes, offset, size, key, words);
-    for (const row of out.subarray(0, toRows(words, 0, 65_536, out))) rows.push(key * 65_536 + row);
+    for (const row of out.subarray(0, listSelected(words, 0, words.length, out))) rows.push(key * 65_536 + row);
   }
   return rows;
 }
@@ -71,7 +71,7 @@ test('a selection adds to what is selected', () => {
   words[0] = 1;
   selectContainer(portable, 0, portable.length, 0, words);
   expect(words[0]).toBe(0b1001);
-  expect(count(words)).toBe(2);
+  expect(countSelected(words, 0, words.length)).toBe(2);
 });
 
 test('hostile bytes are refused or read, never beyond their end', () => {

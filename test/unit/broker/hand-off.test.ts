@@ -2,6 +2,8 @@
  * A query that is stopped anywhere, while a seal's hand-off goes on from anywhere to anywhere, sees every row once.
  */
 import { describe, expect, test } from 'vitest';
+import { systemRandom } from '../../../src/base/system.ts';
+import { FaultDisk } from '../../sim/fault-disk.ts';
 import { type Cluster, openCluster } from '../../support/cluster.ts';
 
 const sealSteps = ['roll', 'build', 'publish', 'retire'].flatMap(call => [`before ${call}`, `after ${call}`]);
@@ -62,14 +64,21 @@ async function openGated(): Promise<{ cluster: Cluster; gates: Gates }> {
   const gates = new Gates();
   const cluster = await openCluster({
     shardCount: 2,
+    arenaBytes: 32 << 20,
+    // Hundreds of seals: a real disk's syncs would be most of the time.
+    disk: new FaultDisk(systemRandom),
     // `run` is gated at the server, where a query calls it once.
-    intercept: (role, client) => (role === 'shard' ? withoutRun(gates, client as object) : gates.wrap(client as object)) as typeof client,
+    intercept: (role, client) =>
+      (role === 'shard' ? withoutRun(gates, client as object) : gates.wrap(client as object)) as typeof client,
   });
   return { cluster, gates };
 }
 
 function withoutRun(gates: Gates, client: object): object {
-  const plain = client as { stream(...args: unknown[]): unknown; call(name: string, ...rest: unknown[]): Promise<unknown> };
+  const plain = client as {
+    stream(...args: unknown[]): unknown;
+    call(name: string, ...rest: unknown[]): Promise<unknown>;
+  };
   const gated = gates.wrap(client) as typeof plain;
   return {
     stream: plain.stream.bind(client),
@@ -80,7 +89,10 @@ function withoutRun(gates: Gates, client: object): object {
 }
 
 const queries = {
-  'a COUNT': { sql: 'SELECT COUNT(*), SUM(x) FROM t', expected: (rows: number) => [[BigInt(rows), BigInt((rows * (rows - 1)) / 2)]] },
+  'a COUNT': {
+    sql: 'SELECT COUNT(*), SUM(x) FROM t',
+    expected: (rows: number) => [[BigInt(rows), BigInt((rows * (rows - 1)) / 2)]],
+  },
   'a query that compares the table with itself': {
     sql: 'SELECT (SELECT COUNT(*) FROM t) = (SELECT COUNT(DISTINCT x) FROM t), (SELECT COUNT(*) FROM t)',
     expected: (rows: number) => [[true, BigInt(rows)]],
@@ -115,7 +127,10 @@ describe.each(Object.entries(queries))('%s', (_, { sql, expected }) => {
           if (end) await end.reached;
           pause.open();
           const got = await answer;
-          expect(got.rows, `seal from ${sealSteps[from - 1] ?? 'nowhere'} to ${sealSteps[to - 1] ?? 'nowhere'}`).toEqual(expected(pinned));
+          expect(
+            got.rows,
+            `seal from ${sealSteps[from - 1] ?? 'nowhere'} to ${sealSteps[to - 1] ?? 'nowhere'}`,
+          ).toEqual(expected(pinned));
           end?.open();
           await seal;
           expect((await cluster.query(sql)).rows).toEqual(expected(rows));

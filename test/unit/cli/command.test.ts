@@ -245,7 +245,7 @@ WITH (time_column = 'ts')`;
 
   test('what was loaded before is told apart', async () => {
     addTable('t');
-    door.state.pushAnswer = { accepted: 2, rejected: 0, rejects: [], duplicate: true };
+    door.state.pushAnswer = { accepted: 2, rejected: 1, rejects: [], duplicate: true };
     const { out } = await weir(['load', save('b.ndjson', text), '--table', 't']);
     expect(out).toMatch(/^0 rows loaded into t .*\n2 rows had been loaded before\n$/);
   });

@@ -117,27 +117,37 @@ describe('a scan', () => {
     fc.record({ at: fc.constant(1), op: fc.constantFrom(...operators), value: fc.constantFrom('US', 'DE', 'XX', '') }),
     fc.record({ at: fc.constant(2), op: fc.constantFrom(...operators), value: fc.bigInt(-60n, 60n) }),
     fc.record({ at: fc.constant(2), op: fc.constantFrom(...operators), value: fc.bigInt(-(2n ** 62n), 2n ** 62n) }),
-    fc.record({ at: fc.constant(3), op: fc.constantFrom(...operators), value: fc.constantFrom(-0.5, 0, 0.25, 3, Infinity) }),
+    fc.record({
+      at: fc.constant(3),
+      op: fc.constantFrom(...operators),
+      value: fc.constantFrom(-0.5, 0, 0.25, 3, Infinity),
+    }),
     fc.record({ at: fc.constant(4), op: fc.constantFrom(...operators), value: fc.string({ maxLength: 3 }) }),
   );
 
   test('filters as a loop over the rows does: comparisons, AND, OR, NOT', async () => {
     await fc.assert(
-      fc.asyncProperty(tables, conditions, conditions, fc.constantFrom('and', 'or', 'not'), async (table, a, b, how) => {
-        const engine = await openEngine(definition, table.committed, table.consuming);
-        const exprs = [a, b].map(({ at, op, value }) => compare(op, column(at), literal(columns[at]!.type, value)));
-        const type: Type = { name: 'BOOLEAN' };
-        const filter: Expr =
-          how === 'not' ? { kind: 'not', type, arg: exprs[0]! } : { kind: how as 'and' | 'or', type, args: exprs };
-        const { rows } = await engine.run([scan(filter)]);
-        const expected = [...table.committed.flat(), ...table.consuming].filter(row => {
-          const first = holds(a.op, row[a.at]!, a.value);
-          const second = holds(b.op, row[b.at]!, b.value);
-          if (how === 'not') return row[a.at] !== null && !first;
-          return how === 'and' ? first && second : first || second;
-        });
-        expect(sorted(rows)).toEqual(sorted(expected));
-      }),
+      fc.asyncProperty(
+        tables,
+        conditions,
+        conditions,
+        fc.constantFrom('and', 'or', 'not'),
+        async (table, a, b, how) => {
+          const engine = await openEngine(definition, table.committed, table.consuming);
+          const exprs = [a, b].map(({ at, op, value }) => compare(op, column(at), literal(columns[at]!.type, value)));
+          const type: Type = { name: 'BOOLEAN' };
+          const filter: Expr =
+            how === 'not' ? { kind: 'not', type, arg: exprs[0]! } : { kind: how as 'and' | 'or', type, args: exprs };
+          const { rows } = await engine.run([scan(filter)]);
+          const expected = [...table.committed.flat(), ...table.consuming].filter(row => {
+            const first = holds(a.op, row[a.at]!, a.value);
+            const second = holds(b.op, row[b.at]!, b.value);
+            if (how === 'not') return row[a.at] !== null && !first;
+            return how === 'and' ? first && second : first || second;
+          });
+          expect(sorted(rows)).toEqual(sorted(expected));
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -213,7 +223,10 @@ describe('GROUP BY', () => {
   });
 
   test('a sum beyond 64 bits is an error that says so', async () => {
-    const rows: Row[] = [[0, 'US', 2n ** 62n, 1, null], [0, 'US', 2n ** 62n, 1, null]];
+    const rows: Row[] = [
+      [0, 'US', 2n ** 62n, 1, null],
+      [0, 'US', 2n ** 62n, 1, null],
+    ];
     const engine = await openEngine(definition, [rows], []);
     await expect(engine.run(grouped(null, [], [call('sum', [column(2)], LONG)]))).rejects.toMatchObject({
       fault: { code: 'NUMERIC_OVERFLOW' },
@@ -224,7 +237,9 @@ describe('GROUP BY', () => {
     const rows: Row[] = Array.from({ length: 90 }, (_, row) => [row, row % 3 ? 'US' : 'DE', BigInt(row), 1, null]);
     const engine = await openEngine(definition, [rows.slice(0, 45)], rows.slice(45));
     const filter = compare('=', column(1), literal(STRING, 'DE'));
-    const { rows: found } = await engine.run(grouped(null, [], [call('count', [], LONG, { filter }), call('count', [], LONG)]));
+    const { rows: found } = await engine.run(
+      grouped(null, [], [call('count', [], LONG, { filter }), call('count', [], LONG)]),
+    );
     expect(found).toEqual([[30n, 90n]]);
   });
 });

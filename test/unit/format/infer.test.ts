@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { typeText } from '../../../src/column/type.ts';
 import { decodeRows } from '../../../src/format/decode.ts';
 import { inferColumns } from '../../../src/format/infer.ts';
+import { requires, sharedData } from '../../support/requires.ts';
 import { bytesOf } from './table.ts';
 
 const infer = (lines: readonly object[]) => {
@@ -73,10 +74,9 @@ describe('inferColumns', () => {
   });
 });
 
-const wikipedia = '../shared/data/wikiticker-2015-09-12-sampled.json.gz';
-describe.skipIf(!existsSync(wikipedia))('the Wikipedia edits of 2015-09-12', () => {
+requires('wikipedia')('the Wikipedia edits of 2015-09-12', () => {
   test('are inferred and read without a reject', () => {
-    const bytes = gunzipSync(readFileSync(wikipedia));
+    const bytes = gunzipSync(readFileSync(sharedData('wikiticker-2015-09-12-sampled.json.gz')));
     const { columns, timeColumn } = inferColumns(bytes.subarray(0, 1 << 20));
     expect(columns.length).toBe(20);
     expect(timeColumn).toBe('time');

@@ -14,8 +14,8 @@ import {
   STRING,
   TIMESTAMP,
   type Type,
-  type Value,
   UUID,
+  type Value,
 } from '../../../src/column/type.ts';
 import { rowsOf } from '../../../src/column/value.ts';
 import { decodeRows } from '../../../src/format/decode.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compileLike } from '../../../src/function/strings.ts';
+import { compileLike } from '../../../src/function/like.ts';
 import { faultOf } from './calls.ts';
 
 const encoder = new TextEncoder();

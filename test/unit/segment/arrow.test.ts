@@ -8,6 +8,7 @@ import { nodeDisk } from '../../../src/base/node-disk.ts';
 import { formatHex, formatUuid } from '../../../src/column/text.ts';
 import { blockRows } from '../../../src/segment/block.ts';
 import { DiskStore } from '../../../src/store/disk-store.ts';
+import { requires } from '../../support/requires.ts';
 import { buildTestSegment, everyType, everyTypeTable, expectedColumns } from './stored-fixtures.ts';
 
 const folder = await mkdtemp(`${tmpdir()}/weir-arrow-`);
@@ -97,27 +98,20 @@ for field, column in zip(table.schema, table.columns):
 print(json.dumps({'batches': [file.get_batch(i).num_rows for i in range(file.num_record_batches)], 'columns': columns}))
 `;
 
-const hasPyarrow = ((): boolean => {
-  try {
-    execFileSync('python3', ['-c', 'import pyarrow'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-test.skipIf(!hasPyarrow)('pyarrow reads the values (skipped without it: python3 -m pip install pyarrow)', () => {
-  const printed = execFileSync('python3', ['-c', pyarrowScript, `${folder}/${key}`, JSON.stringify(rows)], {
-    encoding: 'utf8',
-  });
-  const { batches, columns } = JSON.parse(printed) as { batches: number[]; columns: (string | number | null)[][] };
-  expect(batches).toEqual([blockRows, 40]);
-  const text = (name: string, value: string | number | null): string | null => {
-    if (value === null) return null;
-    if (name === 'device' || name === 'event') return formatUuid(Buffer.from(value as string, 'hex'));
-    return Object.is(value, -0) ? '-0' : String(value);
-  };
-  names.forEach((name, index) => {
-    expect([name, columns[index]!.map(value => text(name, value))]).toEqual([name, expected[index]]);
+requires('pyarrow')('pyarrow', () => {
+  test('reads the values', () => {
+    const printed = execFileSync('python3', ['-c', pyarrowScript, `${folder}/${key}`, JSON.stringify(rows)], {
+      encoding: 'utf8',
+    });
+    const { batches, columns } = JSON.parse(printed) as { batches: number[]; columns: (string | number | null)[][] };
+    expect(batches).toEqual([blockRows, 40]);
+    const text = (name: string, value: string | number | null): string | null => {
+      if (value === null) return null;
+      if (name === 'device' || name === 'event') return formatUuid(Buffer.from(value as string, 'hex'));
+      return Object.is(value, -0) ? '-0' : String(value);
+    };
+    names.forEach((name, index) => {
+      expect([name, columns[index]!.map(value => text(name, value))]).toEqual([name, expected[index]]);
+    });
   });
 });

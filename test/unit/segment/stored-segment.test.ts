@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toRows } from '../../../src/bitmap/words.ts';
 import { columnOf } from '../../../src/column/builder.ts';
 import {
   DOUBLE,
@@ -14,6 +13,7 @@ import {
   type Value,
 } from '../../../src/column/type.ts';
 import { Arena } from '../../../src/kernel/allocator.ts';
+import { listSelected } from '../../../src/kernel/selection.ts';
 import { blockRows } from '../../../src/segment/block.ts';
 import { buildSegment } from '../../../src/segment/builder.ts';
 import { SegmentCache } from '../../../src/segment/cache.ts';
@@ -217,7 +217,7 @@ test('an inverted index lists the rows of each code, a null index the NULLs', as
     const selected = (from: typeof index, code: number): number[] => {
       const into = new Uint32Array(2_048);
       from.select(code, block.index, into);
-      return [...out.subarray(0, toRows(into, 0, blockRows, out))];
+      return [...out.subarray(0, listSelected(into, 0, into.length, out))];
     };
     ['a', 'b', 'c', 'rare'].forEach((value, code) => {
       expect(selected(index, code)).toEqual(rowsWith(value));

@@ -313,7 +313,7 @@ describe('other statements', () => {
         ['0.25'],
       ),
     ).toEqual({
-      ...{ kind: 'insert', tableId: '0123456789ab', table: 'payments', columnIds: [1, 6, 7, 10, 4, 11] },
+      ...{ kind: 'insert', tableId: '0123456789ab', table: 'payments', columnIds: [1, 5, 6, 10, 4, 11] },
       types: ['TIMESTAMP', 'LONG', 'DOUBLE', 'DECIMAL', 'STRING', 'BOOLEAN'].map(name =>
         expect.objectContaining({ name }),
       ),
@@ -349,8 +349,8 @@ describe('other statements', () => {
     ],
     ['INSERT INTO payments (ts, TS) VALUES (now(), now())', 'INVALID_REQUEST 1:27 column ts is given twice'],
     [
-      'INSERT INTO payments (ts, trys) VALUES (now(), 1)',
-      'UNKNOWN_COLUMN 1:27 unknown column trys of table payments (did you mean tries?)',
+      'INSERT INTO payments (ts, triez) VALUES (now(), 1)',
+      'UNKNOWN_COLUMN 1:27 unknown column triez of table payments (did you mean tries?)',
     ],
     ['INSERT INTO payments (ts) VALUES ((SELECT now()))', 'UNSUPPORTED 1:35 a subquery cannot be used here'],
     ['INSERT INTO payments (ts) VALUES (count(*))', 'NOT_GROUPED 1:35 aggregate functions are not allowed in VALUES'],

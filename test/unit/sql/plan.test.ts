@@ -124,9 +124,9 @@ describe('fragments', () => {
     check(
       'SELECT a FROM (SELECT amount AS a, fee FROM payments ORDER BY ts LIMIT 10) AS s WHERE a > 5',
       `
-    filter amount > 5
-      limit 10
-        project amount
+    project amount AS a
+      filter amount > 5
+        limit 10
           sort ts (top 10)
             exchange gather from fragment 1
     fragment 1
@@ -319,5 +319,22 @@ describe('names and types of the answer', () => {
     const names = planOf('SELECT *, $offset FROM payments').columns.map(column => column.name);
     expect(names.filter(name => name.startsWith('$'))).toEqual(['$offset']);
     expect(names).toHaveLength(13);
+  });
+});
+
+describe('subqueries over subqueries do not blow up', () => {
+  const nested = (inner: string, levels: number): string =>
+    `${`(SELECT ${inner} AS x FROM `.repeat(levels)}(SELECT amount AS x FROM payments) q${') p'.repeat(levels)}`;
+
+  test('x + x over x + x stays as it is written', () => {
+    const plan = explain(`SELECT x FROM ${nested('x + x', 60)} WHERE x > 1`);
+    expect(plan.split('\n').length).toBeLessThan(80);
+    expect(plan.length).toBeLessThan(100_000);
+  });
+
+  test('what is used once is put together, but not without end', () => {
+    expect(explain(`SELECT x FROM ${nested('x + 1', 3)}`)).toContain('project amount + 1 + 1 + 1');
+    const long = `x${' + 1'.repeat(300)}`;
+    expect(explain(`SELECT x FROM ${nested(long, 40)} WHERE x > 1`).split('\n').length).toBeGreaterThan(40);
   });
 });
