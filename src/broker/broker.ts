@@ -67,6 +67,8 @@ interface OpenQuery {
 
 export function createBroker(settings: BrokerSettings, components: BrokerComponents): Handlers<BrokerCalls> {
   const { clock, log, controller, ingest, server } = components;
+  // Builds the grammar now, a tenth of a second, instead of in somebody's first query.
+  parseStatement('SELECT 1');
   const admission = new Admission();
   const open = new Map<string, OpenQuery>();
   const finished: RunningQuery[] = [];

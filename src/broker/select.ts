@@ -4,11 +4,11 @@ import { decodeBatch } from '../column/frame.ts';
 import type { Value } from '../column/type.ts';
 import { valueAt } from '../column/value.ts';
 import type { QueryPlan } from '../plan/node.ts';
+import { resolveSubplans } from '../sql/optimize/subquery.ts';
 import type { Client, FrameStream } from '../wire/call.ts';
 import type { QueryStats, ServerCalls, ServerScan } from '../wire/calls.ts';
 import { pruneSegments, scansOf } from './prune.ts';
 import type { Snapshot } from './snapshot.ts';
-import { fillSubqueries } from './subquery.ts';
 
 export interface SelectRun {
   readonly queryId: string;
@@ -34,7 +34,7 @@ export async function* runPlan(plan: QueryPlan, run: SelectRun): FrameStream<str
     values.push(value);
     missing.push(...unanswered);
   }
-  const fragments = plan.fragments.map(fragment => fillSubqueries(fragment, values));
+  const { fragments } = resolveSubplans(plan, values, run);
   const scans = planScans(fragments, run);
   const expected = scans.flatMap(({ tableId, segments, ranges }) => [
     ...segments.map(({ id }) => id),

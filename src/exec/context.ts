@@ -1,8 +1,8 @@
 /** What a fragment's run is given; `shard` builds it, `exec` reads it. */
 import type { Clock } from '../base/seams.ts';
 import type { TableDefinition } from '../catalog/table.ts';
-import type { ArenaViews } from '../kernel/arena.ts';
 import type { Batch } from '../column/column.ts';
+import type { ArenaViews } from '../kernel/arena.ts';
 import type { Block, SegmentReader } from '../segment/block.ts';
 
 /** Rows `[startRow, endRow)` of one block. */

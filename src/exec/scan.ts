@@ -1,12 +1,22 @@
 /** Drives a scan: unit by unit, block by block, pushing the rows that hold into a sink in morsels. */
 import { toFault } from '../base/fault.ts';
+import { countSelected, fillRange, intersect, listSelected } from '../kernel/selection.ts';
 import type { Expr } from '../plan/expr.ts';
 import type { Node } from '../plan/node.ts';
 import { blockRows, type SegmentReader } from '../segment/block.ts';
-import { countSelected, fillRange, intersect, listSelected } from '../kernel/selection.ts';
 import { blockInput, GatherScratch, poolOf, type ScanColumn } from './block-input.ts';
 import type { BlockRange, ExecContext, ScanUnit } from './context.ts';
-import { type BlockPredicate, blockWords, codesOf, columnsOf, compileFilter, FilterScratch, judge, narrow, splitByIndex } from './filter.ts';
+import {
+  type BlockPredicate,
+  blockWords,
+  codesOf,
+  columnsOf,
+  compileFilter,
+  FilterScratch,
+  judge,
+  narrow,
+  splitByIndex,
+} from './filter.ts';
 import { morselRows } from './input.ts';
 import type { Sink } from './sink.ts';
 
@@ -52,7 +62,13 @@ class Scan {
   readonly #gatherScratch = new GatherScratch(morselRows);
   readonly #rows = new Uint32Array(morselRows);
 
-  constructor(context: ExecContext, columns: readonly ScanColumn[], filter: Expr | null, limit: number | null, sink: Sink) {
+  constructor(
+    context: ExecContext,
+    columns: readonly ScanColumn[],
+    filter: Expr | null,
+    limit: number | null,
+    sink: Sink,
+  ) {
     this.#context = context;
     this.#columns = columns;
     this.#predicate = filter && compileFilter(filter, columns, context);
@@ -60,7 +76,9 @@ class Scan {
     this.#rowsLeft = limit ?? Number.POSITIVE_INFINITY;
     if (limit === 0) this.wantsMore = false;
     const used = sink.columnsUsed;
-    this.#outputIds = columns.filter((column, index) => column.id >= -1 && (!used || used.has(index))).map(column => column.id);
+    this.#outputIds = columns
+      .filter((column, index) => column.id >= -1 && (!used || used.has(index)))
+      .map(column => column.id);
   }
 
   async *unit(unit: ScanUnit): AsyncGenerator<void, void, void> {
@@ -86,7 +104,8 @@ class Scan {
       let rest = verdict === 'all' ? null : this.#predicate;
       if (rest && split && split.indexed.length > 0 && segment) {
         if (lookups.length === 0)
-          for (const predicate of split.indexed) lookups.push(await IndexLookup.open(predicate, segment, range, this.#context));
+          for (const predicate of split.indexed)
+            lookups.push(await IndexLookup.open(predicate, segment, range, this.#context));
         for (const lookup of lookups) lookup.narrow(block.index, this.#words, wordCount, this.#filterScratch);
         this.#count('inverted index');
         rest = split.rest;
@@ -103,7 +122,12 @@ class Scan {
         columnsOf(rest, ids);
         await block.load([...ids].filter(id => id >= -1));
         stats.rowsScanned += countSelected(this.#words, 0, wordCount);
-        narrow(rest, { arena: this.#context.arena, block, columns: this.#columns, rowCount }, this.#words, this.#filterScratch);
+        narrow(
+          rest,
+          { arena: this.#context.arena, block, columns: this.#columns, rowCount },
+          this.#words,
+          this.#filterScratch,
+        );
         this.#count('scan');
         if (countSelected(this.#words, 0, wordCount) === 0) {
           yield;
@@ -155,7 +179,12 @@ class IndexLookup {
     this.#index = index;
   }
 
-  static async open(predicate: Entries, segment: SegmentReader, range: BlockRange, context: ExecContext): Promise<IndexLookup> {
+  static async open(
+    predicate: Entries,
+    segment: SegmentReader,
+    range: BlockRange,
+    context: ExecContext,
+  ): Promise<IndexLookup> {
     const index = await segment.loadInverted(predicate.column.id);
     if (!index) throw new Error(`segment ${segment.id} lost its inverted index of column ${predicate.column.id}`);
     // The dictionary, and with it this block's codes; other blocks' codes stay on disk.

@@ -16,7 +16,7 @@ let folder: string;
 let weir: WeirProcess;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weir-http-'));
-  weir = await startWeir({ args: ['--data', join(folder, 'data'), '--no-demo', '--memory', '256MB'] });
+  weir = await startWeir({ args: ['--data', join(folder, 'data'), '--no-demo', '--shards', '2', '--memory', '256MB'] });
 });
 afterAll(async () => {
   await weir?.stop();
@@ -254,6 +254,20 @@ test('a query that runs is listed, ends by its id, and stays listed for a while'
   expect((await until(listed, ({ state }) => state !== 'running')).state).toBe('cancelled');
   const again = await send('DELETE', `/v1/queries/${held.queryId}`);
   expect([again.status, again.json.error.code]).toEqual([404, 'UNKNOWN_QUERY']);
+});
+
+test('a segment whose blocks are dealt to several shards counts once', async () => {
+  await sql('CREATE TABLE dealt (n LONG) FROM LOG');
+  const numbers = Array.from({ length: 50_000 }, (_, n) => n).join('\n');
+  for (let batch = 0; batch < 4; batch++) await push('dealt', 'text/csv', `n\n${numbers}\n`);
+  expect((await send('POST', '/v1/tables/dealt/commit')).json).toEqual({ segments: 1 });
+  // The consuming segment is the second: empty, so nothing of it is scanned.
+  const { json } = await sql('SELECT COUNT(*), MAX(n) FROM dealt WHERE n >= 0');
+  expect(json.rows).toEqual([[200_000, 49_999]]);
+  expect(json.stats).toMatchObject({ rowsScanned: 200_000, blocksScanned: 4, segmentsScanned: 1 });
+  expect(json.stats.segmentsScanned + json.stats.segmentsPruned).toBe(json.stats.segmentsExpected);
+  const none = (await sql('SELECT COUNT(*) FROM dealt WHERE n < 0')).json;
+  expect([none.rows, none.stats.segmentsScanned, none.stats.blocksScanned]).toEqual([[[0]], 0, 0]);
 });
 
 describe('documentation', () => {

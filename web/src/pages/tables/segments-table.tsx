@@ -11,19 +11,19 @@ interface SegmentColumn extends TableColumn {
 const instant = (ms: number | null): string => (ms === null ? '–' : formatInstant(ms).slice(0, 19));
 
 const columns: readonly SegmentColumn[] = [
-  { key: 'rows', name: 'Rows', widthPx: 96, align: 'right', show: segment => formatCount(segment.rows) },
-  { key: 'size', name: 'Size', widthPx: 84, align: 'right', show: segment => formatBytes(segment.sizeBytes) },
-  { key: 'from', name: 'First event', widthPx: 162, show: segment => instant(segment.minTimeMs) },
-  { key: 'to', name: 'Last event', widthPx: 162, show: segment => instant(segment.maxTimeMs) },
-  { key: 'partition', name: 'Partition', widthPx: 92, align: 'right', show: segment => String(segment.partition) },
+  { key: 'rows', name: 'Rows', widthPx: 88, align: 'right', show: segment => formatCount(segment.rows) },
+  { key: 'size', name: 'Size', widthPx: 80, align: 'right', show: segment => formatBytes(segment.sizeBytes) },
+  { key: 'from', name: 'First event', widthPx: 158, show: segment => instant(segment.minTimeMs) },
+  { key: 'to', name: 'Last event', widthPx: 158, show: segment => instant(segment.maxTimeMs) },
+  { key: 'partition', name: 'Partition', widthPx: 84, align: 'right', show: segment => String(segment.partition) },
   {
     key: 'offsets',
     name: 'Offsets',
-    widthPx: 188,
+    widthPx: 164,
     align: 'right',
     show: segment => `${formatCount(segment.startOffset)} – ${formatCount(segment.endOffset)}`,
   },
-  { key: 'id', name: 'Segment', widthPx: 300, show: segment => segment.id },
+  { key: 'id', name: 'Segment', widthPx: 250, show: segment => segment.id },
 ];
 
 /** Committed segments; consuming rows are in the table's facts. */
