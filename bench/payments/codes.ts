@@ -167,7 +167,8 @@ export class CodeRows {
     const offsets = Uint32Array.from({ length: this.rowCount + 1 }, (_, row) => row * sizeBytes);
     const bytes = new Uint8Array(this.rowCount * sizeBytes);
     for (let row = 0, at = 0; row < this.rowCount; row++, at += sizeBytes) {
-      for (let index = 0; index < paymentIdPrefix.length; index++) bytes[at + index] = paymentIdPrefix.charCodeAt(index);
+      for (let index = 0; index < paymentIdPrefix.length; index++)
+        bytes[at + index] = paymentIdPrefix.charCodeAt(index);
       let rest = this.firstRow + row;
       for (let index = sizeBytes - 1; index >= paymentIdPrefix.length; index--) {
         const digit = rest % 36;

@@ -21,7 +21,7 @@ import { formatCount } from '../row.ts';
 import { CodeRows, codesQuery } from './codes.ts';
 import { createDuckDbTable, drawCodes, drawVersion } from './draw.ts';
 
-export const segmentCount = 40;
+export const paymentsSegmentCount = 40;
 
 export interface PaymentsData {
   readonly duckDbPath: string;
@@ -29,7 +29,7 @@ export interface PaymentsData {
   readonly weirFolder: string;
 }
 
-/** `payments` as the demo creates it. */
+/** `payments` as the demo creates it, but kept for ever. */
 export function paymentsDefinition(): TableDefinition {
   const statement = bindStatement(parseStatement(paymentsTable), {
     catalog: { tables: [], systemTables: [] },
@@ -38,17 +38,24 @@ export function paymentsDefinition(): TableDefinition {
     timeZone: 'UTC',
   });
   if (statement.kind !== 'createTable') throw new Error('the demo creates its table');
-  return defineTable(statement.request, { id: 'beef00000001', createdAtMs: 0 });
+  // The demo's retention would drop rows that are as old as these.
+  const settings = { ...statement.request.settings, retentionMs: null };
+  return defineTable({ ...statement.request, settings }, { id: 'beef00000001', createdAtMs: 0 });
 }
 
 /** Made where it is missing, in the folder for temporary files, and kept there for the next run. */
-export async function preparePayments(rowCount: number, progress: Progress): Promise<PaymentsData> {
-  const folder = join(tmpdir(), 'weir-bench', `payments-${rowCount}-v${drawVersion}-segments-v${manifestVersion}`);
+export async function preparePayments(
+  rowCount: number,
+  progress: Progress,
+  segmentCount = paymentsSegmentCount,
+): Promise<PaymentsData> {
+  const name = `payments-${rowCount}-v${drawVersion}-in-${segmentCount}-segments-v${manifestVersion}`;
+  const folder = join(tmpdir(), 'weir-bench', name);
   if (!existsSync(folder)) {
     const unfinished = `${folder}.${process.pid}`;
     await mkdir(unfinished, { recursive: true });
     try {
-      await makePayments(rowCount, dataIn(unfinished), progress);
+      await makePayments(rowCount, segmentCount, dataIn(unfinished), progress);
       await rename(unfinished, folder);
     } finally {
       await rm(unfinished, { recursive: true, force: true });
@@ -62,7 +69,12 @@ const dataIn = (folder: string): PaymentsData => ({
   weirFolder: join(folder, 'weir'),
 });
 
-async function makePayments(rowCount: number, { duckDbPath, weirFolder }: PaymentsData, progress: Progress): Promise<void> {
+async function makePayments(
+  rowCount: number,
+  segmentCount: number,
+  { duckDbPath, weirFolder }: PaymentsData,
+  progress: Progress,
+): Promise<void> {
   const startedMs = performance.now();
   progress.update(`drawing ${formatCount(rowCount)} payments`);
   const duckDb = await openDuckDb(duckDbPath, { threads: 2 });
@@ -70,7 +82,7 @@ async function makePayments(rowCount: number, { duckDbPath, weirFolder }: Paymen
     await drawCodes(duckDb, rowCount);
     progress.update("writing DuckDB's table");
     await createDuckDbTable(duckDb);
-    await writeWeirFolder(duckDb, rowCount, weirFolder, done =>
+    await writeWeirFolder(duckDb, Math.ceil(rowCount / segmentCount), weirFolder, done =>
       progress.update(`writing Weir's segments: ${formatCount(done)} of ${formatCount(rowCount)} rows`),
     );
   } finally {
@@ -82,7 +94,7 @@ async function makePayments(rowCount: number, { duckDbPath, weirFolder }: Paymen
 
 async function writeWeirFolder(
   { connection }: DuckDb,
-  rowCount: number,
+  segmentRows: number,
   weirFolder: string,
   onRows: (done: number) => void,
 ): Promise<void> {
@@ -93,7 +105,7 @@ async function writeWeirFolder(
   try {
     const definition = paymentsDefinition();
     await meta.createTable(definition);
-    for await (const rows of segmentsOf(await connection.stream(codesQuery), rowCount)) {
+    for await (const rows of segmentsOf(await connection.stream(codesQuery), segmentRows)) {
       const entry = await buildSegment(inputOf(definition, rows), store, { createdAtMs: rows.lastMs });
       await meta.publish(entry);
       onRows(entry.endOffset);
@@ -105,8 +117,7 @@ async function writeWeirFolder(
 
 type CodeStream = Awaited<ReturnType<DuckDb['connection']['stream']>>;
 
-async function* segmentsOf(codes: CodeStream, rowCount: number): AsyncGenerator<CodeRows, void, void> {
-  const segmentRows = Math.ceil(rowCount / segmentCount);
+async function* segmentsOf(codes: CodeStream, segmentRows: number): AsyncGenerator<CodeRows, void, void> {
   let rows = new CodeRows(segmentRows, 0);
   let lastMs = Number.NEGATIVE_INFINITY;
   for await (const chunk of codes) {

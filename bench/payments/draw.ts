@@ -53,7 +53,8 @@ export const currencyOfCountry = countries.map(({ currency }) => currencyCodes.i
 
 const adjectives = `Blue Green Red Silver Golden North South East West Bright Quiet Rapid Clear Urban Royal Little Grand
   Fresh Prime Open Smart Nova Lunar Solar Alpine Coastal River Forest Stone Velvet`.split(/\s+/);
-const nouns = `Coffee Books Market Travel Fashion Games Music Pharmacy Bikes Garden Kitchen Electronics Shoes Toys Hotels
+const nouns =
+  `Coffee Books Market Travel Fashion Games Music Pharmacy Bikes Garden Kitchen Electronics Shoes Toys Hotels
   Taxi Fitness Optics Furniture Flowers Bakery Media Insurance Tickets Grocery`.split(/\s+/);
 
 export const merchantNames = Array.from({ length: merchantCount }, (_, index) => {
@@ -99,8 +100,14 @@ function weighted(unit: string, weights: readonly number[]): string {
 const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const list = (texts: readonly string[]): string => `[${texts.map(quote).join(', ')}]`;
 
-/** Makes the temporary tables `merchants` and `codes`; about a second for a million rows. */
-export async function drawCodes({ connection }: DuckDb, rowCount: number): Promise<void> {
+/** How late the latest events are. */
+const lateMsMax = 600_000;
+
+/**
+ * Makes the temporary tables `merchants` and `codes`; about a second for a million rows.
+ * @param lateShare Of the events, so many come after later ones; the others in order of time.
+ */
+export async function drawCodes({ connection }: DuckDb, rowCount: number, lateShare = 0): Promise<void> {
   const run = (sql: string) => connection.run(sql);
   const slots = countrySlots();
   await run(`CREATE OR REPLACE TEMP MACRO u(i, k) AS (hash(i, k) >> 11)::DOUBLE / 9007199254740992`);
@@ -117,7 +124,9 @@ export async function drawCodes({ connection }: DuckDb, rowCount: number): Promi
       ${1 / (1 - zipfExponent)})))::INTEGER - 1`;
   await run(`CREATE OR REPLACE TEMP TABLE codes AS
     WITH drawn AS (
-      SELECT i, ${startMs} + i * ${spanMs} // ${rowCount} AS ts, ${merchantOf('u(i, 1)')} AS merchant,
+      SELECT i, ${startMs} + i * ${spanMs} // ${rowCount}
+          - CASE WHEN u(i, 18) < ${lateShare} THEN floor(u(i, 19) * ${lateMsMax}) ELSE 0 END AS ts,
+        ${merchantOf('u(i, 1)')} AS merchant,
         CASE WHEN u(i, 2) >= 0.8 THEN (hash(i, 3) % ${slots.length})::INTEGER END AS other_slot
       FROM range(${rowCount}) AS numbers(i)
     ), placed AS (

@@ -1,7 +1,7 @@
 import { difference } from '../answers.ts';
 import { type DuckDb, openDuckDb } from '../duckdb.ts';
 import { median, timeInTurns } from '../measure.ts';
-import { type BenchRow, formatCount, formatMs, geometricMean } from '../row.ts';
+import { type BenchRow, formatCount, geometricMean } from '../row.ts';
 import type { BenchOptions, Suite } from '../suite.ts';
 import { cellsOf, startWeir } from '../weir.ts';
 import { preparePayments } from './data.ts';
@@ -75,11 +75,9 @@ async function compareOn(
     query: name,
     rows: rowCount,
     engine,
-    medianMs: times[index]!.length > 0 ? median(times[index]!) : 0,
+    medianMs: median(times[index]!),
     minMs: Math.min(...times[index]!),
     answersEqual: differs === null,
   });
   return [{ ...row('weir', 0), ...(differs ? {} : { ratio: weirMs / duckDbMs }) }, row('duckdb', 1)];
 }
-
-export const paymentsLine = (rows: readonly BenchRow[]): string[] => rows.map(({ medianMs }) => formatMs(medianMs));

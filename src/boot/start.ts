@@ -16,6 +16,7 @@ import { runDemo } from '../demo/run.ts';
 import { createHttpServer, httpDefaults } from '../http/server.ts';
 import { openSqliteMeta } from '../meta/sqlite.ts';
 import { createServer } from '../server/server.ts';
+import { parseStatement } from '../sql/parse.ts';
 import { DiskStore } from '../store/disk-store.ts';
 import { type FolderLock, type LockComponents, lockFolder } from '../stream/lock.ts';
 import { systemProcesses } from '../stream/processes.ts';
@@ -72,6 +73,8 @@ export async function startWeir(settings: StartSettings): Promise<Weir> {
       serve<ControllerCalls>(messagePortPort(port), controllerRole),
     );
     for (const thread of threads) undo.push(() => thread.stop());
+    // The parser's tables are built when first used: now, while the threads start, and not by the first query.
+    parseStatement('SELECT 1');
     await Promise.all(threads.map(thread => thread.ready));
     const server = local<ServerCalls>(createServer(shards));
     roles.ingest = ingest;

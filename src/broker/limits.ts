@@ -6,6 +6,3 @@ export const waitingQueriesMax = 1024;
 
 /** Finished queries that `system.queries` remembers. */
 export const finishedQueriesMax = 200;
-
-/** Rows a scalar subquery may have before it is an error. */
-export const scalarRowsMax = 1;

@@ -1,11 +1,13 @@
 /** Segments that cannot hold a row of a query, by the zone maps that the metadata keeps of them. */
 import type { SegmentEntry, TableDefinition } from '../catalog/table.ts';
-import { type BlockPredicate, compileFilter, judge } from '../exec/filter.ts';
+import { type BlockPredicate, compileFilter } from '../exec/filter.ts';
+import { judge } from '../exec/judge.ts';
 import type { FunctionContext } from '../function/scalar.ts';
 import type { Node } from '../plan/node.ts';
 
 type Scan = Extract<Node, { kind: 'scan' }>;
 
+/** Every scan of a plan, in the order of its fragments. */
 export function scansOf(fragments: readonly Node[]): Scan[] {
   const scans: Scan[] = [];
   const visit = (node: Node): void => {
@@ -16,6 +18,7 @@ export function scansOf(fragments: readonly Node[]): Scan[] {
   return scans;
 }
 
+/** A scan's filter over its table's columns; null without one. */
 export const compileScanFilter = (
   scan: Scan,
   definition: TableDefinition,

@@ -17,14 +17,6 @@ export interface ColumnInfo {
   readonly type: string;
 }
 
-export interface SqlRequest {
-  readonly sql: string;
-  readonly parameters?: readonly Cell[];
-  readonly timeoutMs?: number;
-  /** Take an answer that lacks some segments; it says which. */
-  readonly allowPartial?: boolean;
-}
-
 export interface Stats {
   readonly rowsScanned: number;
   readonly rowsMatched: number;

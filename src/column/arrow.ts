@@ -32,7 +32,7 @@ import { assert } from '../base/assert.ts';
 import { type Type, typeText } from './type.ts';
 
 /** Buffers begin at multiples of this from the start of the file: Arrow's recommendation, a cache line. */
-export const bufferAlignmentBytes = 64;
+const bufferAlignmentBytes = 64;
 
 export interface ArrowColumn {
   readonly id: number;

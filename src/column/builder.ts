@@ -112,7 +112,8 @@ export class ColumnBuilder {
       bytes.set(this.#bytes.subarray(0, this.#sizeBytes));
       this.#bytes = bytes;
     }
-    if (size < 32) for (let index = 0; index < size; index++) this.#bytes[this.#sizeBytes + index] = source[start + index]!;
+    if (size < 32)
+      for (let index = 0; index < size; index++) this.#bytes[this.#sizeBytes + index] = source[start + index]!;
     else this.#bytes.set(source.subarray(start, end), this.#sizeBytes);
     this.#sizeBytes += size;
     this.#offsets[++this.length] = this.#sizeBytes;
@@ -120,37 +121,46 @@ export class ColumnBuilder {
 
   /** Any Value of the column's type (see `Type`). */
   append(value: Value): void {
-    if (value === null) return this.appendNull();
+    if (value === null) {
+      this.appendNull();
+      return;
+    }
     switch (this.type.name) {
       case 'BOOLEAN':
-        return this.appendNumber(value ? 1 : 0);
+        this.appendNumber(value ? 1 : 0);
+        break;
       case 'INT':
       case 'DATE':
       case 'FLOAT':
       case 'DOUBLE':
-        return this.appendNumber(value as number);
+        this.appendNumber(value as number);
+        break;
       case 'LONG':
       case 'TIMESTAMP':
-        return this.appendBigint(BigInt(value as bigint | number));
+        this.appendBigint(BigInt(value as bigint | number));
+        break;
       case 'DECIMAL':
-        return this.appendPair(decimalWords(value as bigint));
+        this.appendPair(decimalWords(value as bigint));
+        break;
       case 'INTERVAL':
-        return this.appendPair(intervalWords(value as Interval));
+        this.appendPair(intervalWords(value as Interval));
+        break;
       case 'UUID': {
         const bytes = value instanceof Uint8Array ? value : parseUuid(value as string);
         assert(bytes !== null && bytes.length === 16, 'a UUID value is canonical text');
-        return this.appendBytes(bytes);
+        this.appendBytes(bytes);
+        break;
       }
       default:
-        return this.appendBytes(value instanceof Uint8Array ? value : encoder.encode(value as string));
+        this.appendBytes(value instanceof Uint8Array ? value : encoder.encode(value as string));
+        break;
     }
   }
 
   /** Forgets the rows from `length` on: a decoder takes a half-read row back. */
   truncate(length: number): void {
     assert(length <= this.length);
-    if (this.#validity)
-      for (let row = length; row < this.length; row++) this.#validity[row >> 3]! |= 1 << (row & 7);
+    if (this.#validity) for (let row = length; row < this.length; row++) this.#validity[row >> 3]! |= 1 << (row & 7);
     this.length = length;
     if (!this.#values) this.#sizeBytes = this.#offsets[length]!;
   }
@@ -158,7 +168,7 @@ export class ColumnBuilder {
   /** The column so far. Shares memory with the builder, which must not be used again. */
   build(): Column {
     const { type, length } = this;
-    const validity = this.#validity && this.#validity.subarray(0, (length + 7) >> 3);
+    const validity = this.#validity?.subarray(0, (length + 7) >> 3) ?? null;
     if (this.#values) {
       const elements = type.name === 'DECIMAL' || type.name === 'INTERVAL' ? length * 2 : length;
       return { form: 'fixed', type, length, validity, values: this.#values.subarray(0, elements) as FixedValues };
@@ -174,12 +184,22 @@ export class ColumnBuilder {
   }
 }
 
+/** @param values As `Type` says of each type. */
 export function columnOf(type: Type, values: readonly Value[]): Column {
   const builder = new ColumnBuilder(type, values.length);
   for (const value of values) builder.append(value);
   return builder.build();
 }
 
+/** @param rows One value for each of `types`. */
 export function batchOf(types: readonly Type[], rows: readonly (readonly Value[])[]): Batch {
-  return { rowCount: rows.length, columns: types.map((type, index) => columnOf(type, rows.map(row => row[index]!))) };
+  return {
+    rowCount: rows.length,
+    columns: types.map((type, index) =>
+      columnOf(
+        type,
+        rows.map(row => row[index]!),
+      ),
+    ),
+  };
 }

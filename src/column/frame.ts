@@ -13,7 +13,7 @@
 import { assert } from '../base/assert.ts';
 import { fault } from '../base/fault.ts';
 import type { Batch, Column, FixedValues } from './column.ts';
-import type { Type, TypeName } from './type.ts';
+import { isPooled, type Type, type TypeName } from './type.ts';
 
 const magic = 0x3146_4257; // "WBF1"
 const headerSizeBytes = 16;
@@ -37,7 +37,8 @@ const typeNames: readonly TypeName[] = [
 ];
 
 const align8 = (size: number): number => (size + 7) & ~7;
-const bytesOf = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+const bytesOf = (array: ArrayBufferView): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 function buffersOf(column: Column): readonly (Uint8Array | null)[] {
   const validity = column.validity && bytesOf(column.validity.subarray(0, (column.length + 7) >> 3));
@@ -111,6 +112,7 @@ export function decodeBatch(bytes: Uint8Array): Batch {
     check(form !== undefined && name !== undefined, `an unknown form or type of column ${index}`);
     const type: Type =
       name === 'DECIMAL' ? { name, precision: view.getUint8(at + 2), scale: view.getUint8(at + 3) } : { name: name! };
+    check((form === 'fixed') !== isPooled(type), `column ${index} of type ${name} in the form ${form}`);
     const length = view.getUint32(at + 4, true);
     check(length === rowCount, `column ${index} of another length`);
     const entryCount = view.getUint32(at + 8, true);
@@ -137,7 +139,15 @@ export function decodeBatch(bytes: Uint8Array): Batch {
       columns.push({ form, type, length, validity, offsets: words(2, length + 1), bytes: buffer(3) });
     } else {
       const codes = words(1, length);
-      columns.push({ form: 'dictionary', type, length, validity, codes, offsets: words(2, entryCount + 1), bytes: buffer(3) });
+      columns.push({
+        form: 'dictionary',
+        type,
+        length,
+        validity,
+        codes,
+        offsets: words(2, entryCount + 1),
+        bytes: buffer(3),
+      });
     }
   }
   return { rowCount, columns };
@@ -148,8 +158,11 @@ export const frameRowCount = (frame: Uint8Array): number =>
   new DataView(frame.buffer, frame.byteOffset, headerSizeBytes).getUint32(4, true);
 
 function fixedView(type: Type, part: Uint8Array, length: number): FixedValues | null {
-  const of = <T>(elementSize: number, elements: number, make: (b: ArrayBufferLike, o: number, n: number) => T): T | null =>
-    part.length === elements * elementSize ? make(part.buffer, part.byteOffset, elements) : null;
+  const of = <T>(
+    elementSize: number,
+    elements: number,
+    make: (b: ArrayBufferLike, o: number, n: number) => T,
+  ): T | null => (part.length === elements * elementSize ? make(part.buffer, part.byteOffset, elements) : null);
   switch (type.name) {
     case 'BOOLEAN':
       return of(1, length, (b, o, n) => new Uint8Array(b, o, n));

@@ -47,12 +47,12 @@ export function parseDate(text: string): number | null {
 }
 
 /** Days since 1970 of a civil date, month and day from 1; null where there is no such day. */
-export function daysOf(year: number, month: number, day: number): number | null {
+function daysOf(year: number, month: number, day: number): number | null {
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return null;
   return daysFromCivil(year, month, day);
 }
 
-export const isLeapYear = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+const isLeapYear = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
 
 export const daysInMonth = (year: number, month: number): number =>
   month === 2 ? (isLeapYear(year) ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
@@ -77,7 +77,11 @@ export function civilFromDays(days: number): { year: number; month: number; day:
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
   const shifted = Math.floor((5 * dayOfYear + 2) / 153);
   const month = shifted < 10 ? shifted + 3 : shifted - 9;
-  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day: dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1 };
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1,
+  };
 }
 
 const pad = (value: number, digits: number): string => String(value).padStart(digits, '0');
@@ -90,7 +94,8 @@ export function formatDate(days: number): string {
 }
 
 /** `2024-01-02T03:04:05.678Z`: the native API's. */
-export const formatTimestampIso = (ms: number): string => `${formatDate(Math.floor(ms / dayMs))}T${timeOfDay(ms, true)}Z`;
+export const formatTimestampIso = (ms: number): string =>
+  `${formatDate(Math.floor(ms / dayMs))}T${timeOfDay(ms, true)}Z`;
 
 /** `2024-01-02 03:04:05.678`, trailing zeros of the fraction cut: PostgreSQL's. */
 export const formatTimestampText = (ms: number): string =>

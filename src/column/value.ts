@@ -22,7 +22,8 @@ export function pooledValue(type: Type, bytes: Uint8Array, start: number, end: n
 
 export function valueAt(column: Column, row: number): Value {
   if (!isPresent(column.validity, row)) return null;
-  if (column.form === 'raw') return pooledValue(column.type, column.bytes, column.offsets[row]!, column.offsets[row + 1]!);
+  if (column.form === 'raw')
+    return pooledValue(column.type, column.bytes, column.offsets[row]!, column.offsets[row + 1]!);
   if (column.form === 'dictionary') {
     const code = column.codes[row]!;
     return pooledValue(column.type, column.bytes, column.offsets[code]!, column.offsets[code + 1]!);

@@ -82,7 +82,8 @@ export function blockInput(
   const vectors: Vector[] = [];
   return {
     length: count,
-    column: index => (vectors[index] ??= gatherColumn(arena, block, columns[index]!, rows, first, count, scratch, index)),
+    column: index =>
+      (vectors[index] ??= gatherColumn(arena, block, columns[index]!, rows, first, count, scratch, index)),
   };
 }
 
@@ -133,7 +134,8 @@ function gatherValues(
   switch (column.form) {
     case 'u8': {
       const values = new Uint8Array(count);
-      for (let index = 0; index < count; index++) values[index] = arena.u8[address + (rows ? rows[index]! : first + index)]!;
+      for (let index = 0; index < count; index++)
+        values[index] = arena.u8[address + (rows ? rows[index]! : first + index)]!;
       return { form: 'bool', length: count, nulls, values };
     }
     case 'i32': {
@@ -146,7 +148,8 @@ function gatherValues(
       if (gather.gatherI64(arena.i32, address >>> 2, rows, first, count, values))
         return { form: 'number', length: count, nulls, values };
       const bigints = new BigInt64Array(count);
-      for (let index = 0; index < count; index++) bigints[index] = arena.i64[(address >>> 3) + (rows ? rows[index]! : first + index)]!;
+      for (let index = 0; index < count; index++)
+        bigints[index] = arena.i64[(address >>> 3) + (rows ? rows[index]! : first + index)]!;
       return { form: 'bigint', length: count, nulls, values: bigints };
     }
     case 'f32': {

@@ -7,10 +7,12 @@
 import { decodeBatch, encodeBatch } from '../column/frame.ts';
 import { BYTES, type Type } from '../column/type.ts';
 import type { Vector } from '../column/vector.ts';
+import { vectorOf } from '../function/vectors.ts';
 import type { AggregateCall } from '../plan/expr.ts';
-import { type Aggregate, bytesVector, createPlainAggregate } from './aggregate.ts';
+import { type Aggregate, createPlainAggregate } from './aggregate.ts';
 import { columnVector } from './input.ts';
-import { createKeyer, type Keyer, PairTable } from './keys.ts';
+import { createKeyer, type Keyer } from './keys.ts';
+import { PairTable } from './pair-table.ts';
 import { ValueBuffer } from './row-buffer.ts';
 
 /** Values handed on at once. */
@@ -78,7 +80,7 @@ export class DistinctAggregate implements Aggregate {
     if (state.form !== 'string') throw new Error('a distinct state travels as BYTES');
     const { pool } = state;
     for (let row = 0; row < length; row++) {
-      if (state.nulls && state.nulls[row]) continue;
+      if (state.nulls?.[row]) continue;
       const entry = pool.offsetsBase + state.ids[row]!;
       const start = pool.bytesBase + pool.offsets[entry]!;
       // A copy: frames want alignment, and the batch is borrowed.
@@ -127,13 +129,16 @@ export class DistinctAggregate implements Aggregate {
       }
       return encodeBatch({ rowCount: buffer.length, columns: [buffer.column(null, 0, buffer.length)] });
     });
-    return [bytesVector(frames)];
+    return [vectorOf({ name: 'BYTES' }, frames)];
   }
 
   finish(from: number, to: number): Vector {
     const { starts, ids } = this.#byGroup();
     if (this.#call.function === 'count') {
-      const values = Float64Array.from({ length: to - from }, (_, row) => starts[from + row + 1]! - starts[from + row]!);
+      const values = Float64Array.from(
+        { length: to - from },
+        (_, row) => starts[from + row + 1]! - starts[from + row]!,
+      );
       return { form: 'number', length: to - from, nulls: null, values };
     }
     const plain = createPlainAggregate(this.#call.function, this.#type, this.#call.type);

@@ -21,7 +21,7 @@ export interface EntryTest {
 const encoder = new TextEncoder();
 
 /** Bytes of a pooled type's value, as pools hold them. */
-export function valueBytes(type: Type, value: Value): Uint8Array {
+function valueBytes(type: Type, value: Value): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (type.name === 'UUID') return parseUuid(value as string)!;
   return encoder.encode(value as string);
@@ -36,7 +36,7 @@ const testsByOperator: Record<CompareOperator, (difference: number) => boolean> 
   '>=': difference => difference >= 0,
 };
 
-export function compareTest(op: CompareOperator, bytes: Uint8Array): EntryTest {
+function compareTest(op: CompareOperator, bytes: Uint8Array): EntryTest {
   if (op === '=' || op === '<>') {
     const negated = op === '<>';
     return {
@@ -54,7 +54,7 @@ export function compareTest(op: CompareOperator, bytes: Uint8Array): EntryTest {
 }
 
 /** `values` without NULL. */
-export function inTest(values: readonly Uint8Array[], negated: boolean): EntryTest {
+function inTest(values: readonly Uint8Array[], negated: boolean): EntryTest {
   const set = new Interner();
   for (const value of values) set.intern(value, 0, value.length);
   return { equals: values, negated, holds: (bytes, start, end) => set.has(bytes, start, end) !== negated };
@@ -144,4 +144,9 @@ export function findEntry(pool: StringPool, bytes: Uint8Array): number {
     else high = middle - 1;
   }
   return -1;
+}
+
+/** Codes of the listed values in a segment's sorted dictionary. */
+export function codesOf(pool: StringPool, values: readonly Uint8Array[]): number[] {
+  return values.map(value => findEntry(pool, value)).filter(code => code >= 0);
 }

@@ -4,21 +4,25 @@ import { fault } from '../base/fault.ts';
 import { isPooled, type Type, type Value } from '../column/type.ts';
 import type { Nulls, Vector } from '../column/vector.ts';
 import { castVector } from '../function/cast.ts';
-import { compareIntervals } from '../function/datetime.ts';
 import { scalarFunction } from '../function/catalogue.ts';
+import { compareDoubles } from '../function/compare.ts';
+import { compareIntervals, intervalLengthMs } from '../function/datetime.ts';
 import type { FunctionContext } from '../function/scalar.ts';
 import { compareEntries } from '../function/strings.ts';
 import { toBigints, unionNulls, vectorOf } from '../function/vectors.ts';
 import type { CompareOperator, Expr } from '../plan/expr.ts';
 import { EntryTable, entryTestOf } from './entry-test.ts';
 import { gatherVector, type Input, morselRows, subset } from './input.ts';
-import { intervalKey } from './keys.ts';
 import { ValueBuffer } from './row-buffer.ts';
 
 /** The expression's value for every row of the input. The vector may be the input's own: borrowed. */
 export type Evaluator = (input: Input) => Vector;
 export type BoolVector = Extract<Vector, { form: 'bool' }>;
 
+/**
+ * @param context Borrowed for as long as the evaluator is used.
+ * @throws FaultError INTERNAL for a subquery that has no value yet. The evaluator throws what functions and casts throw.
+ */
 export function compileExpr(expr: Expr, context: FunctionContext): Evaluator {
   const compile = (child: Expr): Evaluator => compileExpr(child, context);
   const table = entryTestOf(expr);
@@ -33,7 +37,12 @@ export function compileExpr(expr: Expr, context: FunctionContext): Evaluator {
       const args = expr.args.map(compile);
       const types = { args: expr.args.map(arg => arg.type), result: expr.type };
       return located(expr.position, input =>
-        implementation.evaluate(args.map(arg => arg(input)), input.length, context, types),
+        implementation.evaluate(
+          args.map(arg => arg(input)),
+          input.length,
+          context,
+          types,
+        ),
       );
     }
     case 'cast': {
@@ -143,8 +152,7 @@ function compileEntryTest(arg: Evaluator, table: EntryTable, missIsNull: boolean
       const answers = table.of(pool);
       for (let row = 0; row < length; row++) values[row] = answers[ids[row]!]!;
     } else
-      for (let row = 0; row < length; row++)
-        values[row] = !vector.nulls?.[row] && table.holds(pool, ids[row]!) ? 1 : 0;
+      for (let row = 0; row < length; row++) values[row] = !vector.nulls?.[row] && table.holds(pool, ids[row]!) ? 1 : 0;
     return { form: 'bool', length, nulls: missIsNull ? missNulls(values, vector.nulls) : vector.nulls, values };
   };
 }
@@ -205,7 +213,8 @@ function assemble(type: Type, length: number, parts: readonly Part[]): Vector {
 }
 
 const allRows = (length: number): Uint32Array => Uint32Array.from({ length }, (_, row) => row);
-const nullsOf = (type: Type, length: number): Vector => gatherVector(vectorOf(type, [null]), new Uint32Array(length), length);
+const nullsOf = (type: Type, length: number): Vector =>
+  gatherVector(vectorOf(type, [null]), new Uint32Array(length), length);
 
 function compileCase(
   branches: readonly { when: Evaluator; then: Evaluator }[],
@@ -277,7 +286,11 @@ function compileCoalesce(args: readonly Evaluator[], type: Type): Evaluator {
 function compileIn(arg: Evaluator, type: Type, values: readonly Value[]): Evaluator {
   const hasNull = values.includes(null);
   const keyOf = (value: unknown): unknown =>
-    typeof value === 'boolean' ? Number(value) : typeof value === 'object' && value ? intervalKey(value as never) : value;
+    typeof value === 'boolean'
+      ? Number(value)
+      : typeof value === 'object' && value
+        ? intervalLengthMs(value as never)
+        : value;
   const present = values.filter(value => value !== null).map(keyOf);
   const members = new Set(type.name === 'LONG' ? present.map(value => Number(value)) : present);
   const bigMembers = new Set(type.name === 'LONG' ? present.map(value => BigInt(value as bigint)) : []);
@@ -288,16 +301,17 @@ function compileIn(arg: Evaluator, type: Type, values: readonly Value[]): Evalua
     if (vector.form === 'bigint')
       for (let row = 0; row < input.length; row++) values[row] = bigMembers.has(vector.values[row]!) ? 1 : 0;
     else for (let row = 0; row < input.length; row++) values[row] = members.has(keyOf(vector.values[row])) ? 1 : 0;
-    return { form: 'bool', length: input.length, nulls: hasNull ? missNulls(values, vector.nulls) : vector.nulls, values };
+    return {
+      form: 'bool',
+      length: input.length,
+      nulls: hasNull ? missNulls(values, vector.nulls) : vector.nulls,
+      values,
+    };
   };
 }
 
-/** NaN equals itself and is greater than every number, as in PostgreSQL. */
-const compareDoubles = (a: number, b: number): number =>
-  a < b ? -1 : a > b ? 1 : a === b ? 0 : a !== a ? (b !== b ? 0 : 1) : -1;
-
 /** `floating`: NaN may occur; `scales`: of DECIMALs. */
-export function compareVectors(
+function compareVectors(
   op: CompareOperator,
   left: Vector,
   right: Vector,
@@ -325,7 +339,10 @@ export function compareVectors(
     mark(row => compareBigints(left.values[row]! * a, right.values[row]! * b));
   } else if (left.form === 'interval' && right.form === 'interval') {
     mark(row => compareIntervals(left.values[row]!, right.values[row]!));
-  } else if ((left.form === 'bigint' || left.form === 'number') && (right.form === 'bigint' || right.form === 'number')) {
+  } else if (
+    (left.form === 'bigint' || left.form === 'number') &&
+    (right.form === 'bigint' || right.form === 'number')
+  ) {
     const a = toBigints(left, length);
     const b = toBigints(right, length);
     mark(row => compareBigints(a[row]!, b[row]!));
@@ -366,4 +383,3 @@ function compareNumbers(
       return;
   }
 }
-

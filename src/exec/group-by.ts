@@ -10,7 +10,8 @@ import type { ExecContext } from './context.ts';
 import { type BoolVector, compileExpr, type Evaluator, isTrue } from './evaluate.ts';
 import { type Input, morselRows, subset, vectorsInput } from './input.ts';
 import { Interner } from './interner.ts';
-import { createKeyer, type IntegerStep, type Keyer, PairTable, sharedInternerCountMax } from './keys.ts';
+import { createKeyer, type IntegerStep, type Keyer, sharedInternerCountMax } from './keys.ts';
+import { PairTable } from './pair-table.ts';
 import { batchRowsMax, type Sink } from './sink.ts';
 
 type AggregateNode = Extract<Node, { kind: 'aggregate' }>;
@@ -40,8 +41,12 @@ export class GroupBySink implements Sink {
     this.#node = node;
     this.#context = context;
     const final = node.mode === 'final';
-    this.#keys = node.keys.map((key, index) => (final ? (input: Input) => input.column(index) : compileExpr(key, context)));
-    this.#keyers = node.keys.map(key => createKeyer(key.type, final ? null : sharedInterner(key, node.source, context), stepOf(key)));
+    this.#keys = node.keys.map((key, index) =>
+      final ? (input: Input) => input.column(index) : compileExpr(key, context),
+    );
+    this.#keyers = node.keys.map(key =>
+      createKeyer(key.type, final ? null : sharedInterner(key, node.source, context), stepOf(key)),
+    );
     this.#pairs = node.keys.slice(1).map(() => new PairTable());
     this.#calls = node.calls.map(call => ({
       aggregate: createAggregate(call),
@@ -72,7 +77,11 @@ export class GroupBySink implements Sink {
     this.#calls.forEach(({ aggregate, value, filter }, index) => {
       if (this.#node.mode === 'final') {
         const at = this.#stateAt[index]!;
-        aggregate.merge(groups, aggregate.stateTypes.map((_, state) => input.column(at + state)), length);
+        aggregate.merge(
+          groups,
+          aggregate.stateTypes.map((_, state) => input.column(at + state)),
+          length,
+        );
       } else if (filter) addFiltered(aggregate, value, filter(input) as BoolVector, input, groups);
       else aggregate.add(groups, value ? value(input) : null, length);
     });
@@ -120,7 +129,8 @@ export class GroupBySink implements Sink {
   /** Output columns' types: keys, then results or states. */
   get types(): Type[] {
     const keys = this.#node.keys.map(key => key.type);
-    if (this.#node.mode === 'partial') return [...keys, ...this.#calls.flatMap(({ aggregate }) => aggregate.stateTypes)];
+    if (this.#node.mode === 'partial')
+      return [...keys, ...this.#calls.flatMap(({ aggregate }) => aggregate.stateTypes)];
     return [...keys, ...this.#node.calls.map(call => call.type)];
   }
 
@@ -171,7 +181,8 @@ function addFiltered(
 function stepOf(key: Expr): IntegerStep | null {
   if (key.kind !== 'call' || key.type.name !== 'TIMESTAMP') return null;
   const unit = key.args[0];
-  if (!key.function.startsWith('date_trunc(') || unit?.kind !== 'literal' || typeof unit.value !== 'string') return null;
+  if (!key.function.startsWith('date_trunc(') || unit?.kind !== 'literal' || typeof unit.value !== 'string')
+    return null;
   const step = truncStepMs(unit.value);
   return step && { step: step.stepMs, origin: step.originMs };
 }
@@ -186,4 +197,3 @@ function sharedInterner(key: Expr, source: Node, context: ExecContext): Interner
   if (!interner || interner.count >= sharedInternerCountMax) interners.set(name, (interner = new Interner()));
   return interner;
 }
-

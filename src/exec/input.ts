@@ -42,6 +42,7 @@ const gatherNulls = (nulls: Nulls, rows: Uint32Array, count: number): Nulls => {
   return out;
 };
 
+/** The chosen rows, dense, as a vector of its own; strings share the pool. O(count). */
 export function gatherVector(vector: Vector, rows: Uint32Array, count: number): Vector {
   const nulls = gatherNulls(vector.nulls, rows, count);
   switch (vector.form) {

@@ -2,8 +2,9 @@
  * Distinct byte strings with dense ids from 0: what makes one group of the same string in two dictionaries.
  * Open addressing over a table of ids, linear probing, at most half full. The strings lie one after another.
  */
-import { equalBytes, hashBytes } from '../kernel/hash.ts';
+
 import type { StringPool } from '../column/vector.ts';
+import { equalBytes, hashBytes } from '../kernel/hash.ts';
 
 const tableSizeMin = 1024;
 
@@ -30,20 +31,27 @@ export class Interner {
     for (;;) {
       const id = this.#table[slot]! - 1;
       if (id < 0) break;
-      if (this.#hashes[id] === hash && equalBytes(this.#bytes, this.#offsets[id]!, this.#offsets[id + 1]!, bytes, start, end))
+      if (
+        this.#hashes[id] === hash &&
+        equalBytes(this.#bytes, this.#offsets[id]!, this.#offsets[id + 1]!, bytes, start, end)
+      )
         return id;
       slot = (slot + 1) & mask;
     }
     return this.#add(bytes, start, end, hash, slot);
   }
 
+  /** Whether `bytes[start .. end)` has an id. */
   has(bytes: Uint8Array, start: number, end: number): boolean {
     const hash = hashBytes(bytes, start, end);
     const mask = this.#table.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = this.#table[slot]! - 1;
       if (id < 0) return false;
-      if (this.#hashes[id] === hash && equalBytes(this.#bytes, this.#offsets[id]!, this.#offsets[id + 1]!, bytes, start, end))
+      if (
+        this.#hashes[id] === hash &&
+        equalBytes(this.#bytes, this.#offsets[id]!, this.#offsets[id + 1]!, bytes, start, end)
+      )
         return true;
     }
   }
@@ -95,6 +103,7 @@ export class Interner {
     return map;
   }
 
+  /** Id of a pool's entry, given to it now if it is new. O(bytes of the entry). */
   idOf(pool: StringPool, entry: number): number {
     const start = pool.bytesBase + pool.offsets[pool.offsetsBase + entry]!;
     const end = pool.bytesBase + pool.offsets[pool.offsetsBase + entry + 1]!;

@@ -6,18 +6,11 @@ import type { Node } from '../plan/node.ts';
 import { blockRows, type SegmentReader } from '../segment/block.ts';
 import { blockInput, GatherScratch, poolOf, type ScanColumn } from './block-input.ts';
 import type { BlockRange, ExecContext, ScanUnit } from './context.ts';
-import {
-  type BlockPredicate,
-  blockWords,
-  codesOf,
-  columnsOf,
-  compileFilter,
-  FilterScratch,
-  judge,
-  narrow,
-  splitByIndex,
-} from './filter.ts';
+import { codesOf } from './entry-test.ts';
+import { type BlockPredicate, columnsOf, compileFilter, splitByIndex } from './filter.ts';
 import { morselRows } from './input.ts';
+import { judge } from './judge.ts';
+import { blockWords, FilterScratch, narrow } from './narrow.ts';
 import type { Sink } from './sink.ts';
 
 type ScanNode = Extract<Node, { kind: 'scan' }>;

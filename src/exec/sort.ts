@@ -1,6 +1,7 @@
 /** ORDER BY, and its first so many rows. Stable; keeps rows in a RowBuffer and sorts their numbers. */
 import type { Type } from '../column/type.ts';
 import type { Vector } from '../column/vector.ts';
+import { compareDoubles } from '../function/compare.ts';
 import { compareIntervals } from '../function/datetime.ts';
 import { compareEntries } from '../function/strings.ts';
 import type { Node } from '../plan/node.ts';
@@ -104,11 +105,7 @@ function compareValues(vector: Vector): (a: number, b: number) => number {
     case 'bool':
     case 'number': {
       const { values } = vector;
-      return (a, b) => {
-        const x = values[a]!;
-        const y = values[b]!;
-        return x < y ? -1 : x > y ? 1 : x === y ? 0 : x !== x ? (y !== y ? 0 : 1) : -1;
-      };
+      return (a, b) => compareDoubles(values[a]!, values[b]!);
     }
     case 'bigint':
     case 'wide': {
@@ -121,4 +118,3 @@ function compareValues(vector: Vector): (a: number, b: number) => number {
       return (a, b) => compareEntries(vector.pool, vector.ids[a]!, vector.pool, vector.ids[b]!);
   }
 }
-

@@ -71,7 +71,7 @@ export function checkTimestamp(ms: number): number {
 }
 
 /** 100 million days, as for timestamps. */
-export const dateDaysMax = timestampMsMax / dayMs;
+const dateDaysMax = timestampMsMax / dayMs;
 
 export function checkDate(days: number): number {
   if (!(Math.abs(days) <= dateDaysMax)) throw outOfRange('date');
@@ -80,7 +80,7 @@ export function checkDate(days: number): number {
 
 const intMax = 2 ** 31 - 1;
 
-export function checkInterval(interval: Interval): Interval {
+function checkInterval(interval: Interval): Interval {
   const { months, days, ms } = interval;
   if (!(Math.abs(months) <= intMax && Math.abs(days) <= intMax && Math.abs(ms) <= Number.MAX_SAFE_INTEGER))
     throw outOfRange('interval');

@@ -10,7 +10,7 @@ export const tenTo = (exponent: number): bigint => powers[exponent] ?? powerOfTe
 
 export const absolute = (value: bigint): bigint => (value < 0n ? -value : value);
 
-export const decimalOverflow = (type: Type) =>
+const decimalOverflow = (type: Type) =>
   fault('NUMERIC_OVERFLOW', 'numeric field overflow', {
     hint: `DECIMAL(${type.precision},${type.scale}) holds values below 10^${type.precision! - type.scale!}; CAST to another precision or scale, or to DOUBLE`,
   });

@@ -1,6 +1,7 @@
 /** GREATEST and LEAST: NULL arguments are passed over, as in PostgreSQL; NaN is greater than any number. */
 import type { Interval, Type } from '../column/type.ts';
 import type { StringVector, Vector } from '../column/vector.ts';
+import { compareDoubles } from './compare.ts';
 import { compareIntervals } from './datetime.ts';
 import type { ScalarFunction } from './scalar.ts';
 import { type Definition, define } from './signature.ts';
@@ -34,11 +35,6 @@ function pickRow(
   return best;
 }
 
-function compareNumbers(a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 /** Three-way comparison of rows of two arguments, by the form they share. */
 function comparator(args: readonly Vector[]): (a: number, b: number, row: number) => number {
   const first = args[0]!;
@@ -56,7 +52,7 @@ function comparator(args: readonly Vector[]): (a: number, b: number, row: number
       const right = (args[b] as WideVector | BigintVector).values[row]!;
       return left < right ? -1 : left > right ? 1 : 0;
     };
-  return (a, b, row) => compareNumbers((args[a] as NumberVector).values[row]!, (args[b] as NumberVector).values[row]!);
+  return (a, b, row) => compareDoubles((args[a] as NumberVector).values[row]!, (args[b] as NumberVector).values[row]!);
 }
 
 /** LONG vectors may differ in form: then all take the wider. */

@@ -198,7 +198,8 @@ function sumType(type: Type): Type | null {
 
 function aggregateType(name: string, args: readonly ArgType[], distinct: boolean): Type | null {
   const [arg] = args;
-  if (name === 'count') return args.length > 1 || (distinct && (args.length === 0 || arg?.name === 'JSON')) ? null : LONG;
+  if (name === 'count')
+    return args.length > 1 || (distinct && (args.length === 0 || arg?.name === 'JSON')) ? null : LONG;
   if (args.length !== 1) return null;
   if (name === 'sum') return arg ? sumType(arg) : null;
   if (name === 'avg') return arg && sumType(arg) ? DOUBLE : null;

@@ -104,7 +104,7 @@ const tieMargin = 1e-14;
  * A double to `places` digits. The product with 10^places decides, unless it lies so near a tie (of rounding) or an
  * integer (of truncation) that its own rounding error could: then the shortest decimal text of the value does.
  */
-export function roundToPlaces(value: number, places: number, truncates: boolean): number {
+function roundToPlaces(value: number, places: number, truncates: boolean): number {
   if (!Number.isFinite(value) || value === 0) return value;
   const size = Math.abs(value);
   if (places > 0 && size >= fractionalMax) return value;

@@ -160,7 +160,7 @@ const quoteByte = 0x22;
 const backslashByte = 0x5c;
 
 /** UTF-8 bytes as a JSON string: only quotes, backslashes and controls need an escape. */
-export function writeJsonString(sink: ByteSink, bytes: Uint8Array, start: number, end: number): void {
+function writeJsonString(sink: ByteSink, bytes: Uint8Array, start: number, end: number): void {
   sink.byte(quoteByte);
   let from = start;
   for (let at = start; at < end; at++) {

@@ -14,7 +14,7 @@ export interface GuardSettings {
   readonly origins: readonly string[];
 }
 
-export const isLoopback = (host: string): boolean =>
+const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** `example:8090` → `example`, `[::1]:8090` → `[::1]`; lower case. */

@@ -2,7 +2,7 @@
  * Hashes for tables inside one process: quick, well mixed, not for hostile collisions across a network.
  * Finaliser: MurmurHash3 (Austin Appleby, public domain).
  */
-export function mixHash(value: number): number {
+function mixHash(value: number): number {
   let hash = value | 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);

@@ -22,14 +22,17 @@ export function fillRange(words: Uint32Array, wordCount: number, start: number, 
   setRange(words, start, end);
 }
 
+/** words &= other[otherAt …], over `wordCount` words. */
 export function intersect(words: Uint32Array, other: Uint32Array, otherAt: number, wordCount: number): void {
   for (let word = 0; word < wordCount; word++) words[word]! &= other[otherAt + word]!;
 }
 
+/** words &= ~other[otherAt …] */
 export function subtract(words: Uint32Array, other: Uint32Array, otherAt: number, wordCount: number): void {
   for (let word = 0; word < wordCount; word++) words[word]! &= ~other[otherAt + word]!;
 }
 
+/** words |= other */
 export function unite(words: Uint32Array, other: Uint32Array, wordCount: number): void {
   for (let word = 0; word < wordCount; word++) words[word]! |= other[word]!;
 }

@@ -17,7 +17,7 @@ const infix: Readonly<Record<string, readonly [sign: string, level: number]>> = 
   modulo: ['%', 9],
 };
 
-export function valueText(value: Value, type: Type): string {
+function valueText(value: Value, type: Type): string {
   if (value === null) return 'NULL';
   switch (type.name) {
     case 'TIMESTAMP':

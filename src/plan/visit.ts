@@ -130,7 +130,7 @@ export function sameAggregate(a: AggregateCall, b: AggregateCall): boolean {
 }
 
 /** Identity of values: NaN is itself, 0 is not -0 (they print differently). */
-export function sameValue(a: Value, b: Value): boolean {
+function sameValue(a: Value, b: Value): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (a instanceof Uint8Array || b instanceof Uint8Array)

@@ -15,7 +15,7 @@ export const rawDistinctRatio = 0.5;
 /** A raw column whose first block has more distinct values than this is not looked at further: hashing it all costs most of its build. */
 export const firstBlockDistinctMax = Math.floor(blockRows * 0.9);
 
-export const isWorthDictionary = (distinctCount: number, rowCount: number): boolean =>
+const isWorthDictionary = (distinctCount: number, rowCount: number): boolean =>
   distinctCount <= Math.max(alwaysDictionaryCount, Math.floor(rowCount * rawDistinctRatio));
 
 export interface SortedDictionary {

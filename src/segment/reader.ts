@@ -87,7 +87,7 @@ export class StoredSegment implements SegmentReader {
   }
 }
 
-export class StoredBlock implements Block {
+class StoredBlock implements Block {
   readonly segment: StoredSegment;
   readonly index: number;
   readonly rowCount: number;

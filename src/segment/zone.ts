@@ -12,8 +12,6 @@ export type BoundJson = number | string | null;
 /** Longer strings are cut: a bound prunes nearly as well, and manifests stay small. */
 export const boundSizeBytesMax = 64;
 
-export const emptyZone: ZoneMap = { nullCount: 0, min: null, max: null };
-
 export function encodeBound(bound: Bound): BoundJson {
   if (bound === null) return null;
   if (typeof bound === 'bigint') return `n${bound}`;

@@ -9,6 +9,7 @@ import type { RunInput, RunStats, ScanTask, ServerCalls, ServerRunInput, ShardCa
 
 type Task = RunInput['tasks'][number];
 
+/** @param shards By number; all of them, as `blockShard` and `partitionShard` deal among so many. */
 export function createServer(shards: readonly Client<ShardCalls>[]): Handlers<ServerCalls> {
   /** Roots of queries without blocks go round. */
   let nextRoot = 0;
@@ -66,7 +67,7 @@ export function createServer(shards: readonly Client<ShardCalls>[]): Handlers<Se
 
 const blockCount = (rowCount: number): number => Math.ceil(rowCount / blockRows);
 
-/** One task for each leaf fragment and shard that has a part in it. */
+/** One task for each leaf fragment and shard that has a part in it: each block and consuming range goes to exactly one shard. */
 export function dealTasks({ fragments, scans }: ServerRunInput, shardCount: number): Task[] {
   const tasks: Task[] = [];
   for (let fragment = 1; fragment < fragments.length; fragment++) {
@@ -94,7 +95,7 @@ export function dealTasks({ fragments, scans }: ServerRunInput, shardCount: numb
 function busiestShard(tasks: readonly Task[]): number | null {
   let best: Task | null = null;
   for (const task of tasks) if (!best || weightOf(task) > weightOf(best)) best = task;
-  return best && best.shard;
+  return best?.shard ?? null;
 }
 
 const weightOf = (task: Task): number =>

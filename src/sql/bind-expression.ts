@@ -28,6 +28,7 @@ import {
   type Operand,
   openLiteral,
   openParameter,
+  settleDecimals,
   typed,
 } from './operand.ts';
 import { simplify } from './optimize/simplify.ts';
@@ -185,11 +186,13 @@ export class ExpressionBinder {
     if (compareSigns.has(operator))
       return typed(this.#compare(operator as CompareOperator, left, right, node.at), node.at);
     const name = operator === '^' ? 'power' : operatorFunctions[operator as keyof typeof operatorFunctions];
-    return this.#bindFunction(name, operator, [left, right], node.at);
+    const operands = operator === '||' ? [left, right] : settleDecimals([left, right]);
+    return this.#bindFunction(name, operator, operands, node.at);
   }
 
   /** Sides are cast to the type that both compare as. */
-  #compare(op: CompareOperator, left: Operand, right: Operand, at: Position): Expr {
+  #compare(op: CompareOperator, first: Operand, second: Operand, at: Position): Expr {
+    const [left, right] = settleDecimals([first, second]) as [Operand, Operand];
     const type = this.#comparisonType(op, left, right, at);
     // DECIMALs compare whatever their scales, and a column without a cast can use its indexes.
     const keep = (side: Operand): boolean => side.type?.name === 'DECIMAL' && type.name === 'DECIMAL';
@@ -204,8 +207,10 @@ export class ExpressionBinder {
   }
 
   #bindIn(node: Node<'in'>): Operand {
-    const arg = this.bind(node.arg);
-    const values = node.values.map(value => this.bind(value));
+    const [arg, ...values] = settleDecimals([node.arg, ...node.values].map(operand => this.bind(operand))) as [
+      Operand,
+      ...Operand[],
+    ];
     const types = [arg, ...values].map(operand => operand.type);
     const common = commonType(types);
     if (common === null || common.name === 'JSON') {

@@ -23,7 +23,7 @@ export type ResolvedTable =
   | { readonly kind: 'system'; readonly table: SystemTable };
 
 /** The schema of every table that is not a system table; it need not be written. */
-export const publicSchema = 'public';
+const publicSchema = 'public';
 
 export const isPublic = (name: TableName): boolean =>
   name.schema === null || name.schema.toLowerCase() === publicSchema;

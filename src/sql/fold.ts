@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import { FaultError, fault, type Position } from '../base/fault.ts';
 import { BOOLEAN, type Interval, type Type, type Value } from '../column/type.ts';
 import { castValue } from '../function/cast.ts';
+import { compareDoubles } from '../function/compare.ts';
 import { compareIntervals } from '../function/datetime.ts';
 import { evaluateCall } from '../function/fold.ts';
 import type { FunctionContext } from '../function/scalar.ts';
@@ -70,8 +71,7 @@ export function compareValues(type: Type, a: NonNullable<Value>, b: NonNullable<
       return Number(a) - Number(b);
     case 'FLOAT':
     case 'DOUBLE':
-      if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
-      return (a as number) - (b as number);
+      return compareDoubles(a as number, b as number);
     case 'INTERVAL':
       return compareIntervals(a as Interval, b as Interval);
     case 'STRING':

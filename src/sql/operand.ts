@@ -81,6 +81,23 @@ export function numberLiteral(text: string, position: Position): Expr {
   throw fault('NUMERIC_OVERFLOW', 'a number is too large for any type', { position });
 }
 
+const numberText = /^\s*[+]?(-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*$/;
+
+/**
+ * Open operands beside a DECIMAL that spell a number become that number, with digits of their own: the column's would
+ * round 1.254 to 1.25, and then find it equal.
+ */
+export function settleDecimals(operands: readonly Operand[]): readonly Operand[] {
+  if (!operands.some(operand => operand.type?.name === 'DECIMAL')) return operands;
+  return operands.map(operand => {
+    const { value } = operand.expr as { readonly value?: Value };
+    const text = operand.type === null && typeof value === 'string' ? numberText.exec(value)?.[1] : undefined;
+    if (text === undefined) return operand;
+    const settled = numberLiteral(text, operand.at);
+    return settled.type.name === 'DOUBLE' ? operand : typed(settled, operand.at);
+  });
+}
+
 /** How a value gets from type to type: what stands by itself, or what CAST (and INSERT) may do. */
 export type CastMode = 'implicit' | 'explicit';
 

@@ -18,7 +18,7 @@ export interface ScopeColumn {
 }
 
 /** Columns that every stored table has without declaring them. */
-export const virtualScope: readonly { readonly id: number; readonly name: string; readonly type: Type }[] = [
+const virtualScope: readonly { readonly id: number; readonly name: string; readonly type: Type }[] = [
   { id: virtualColumns.offset, name: '$offset', type: LONG },
   { id: virtualColumns.partition, name: '$partition', type: INT },
   { id: virtualColumns.segment, name: '$segment', type: STRING },

@@ -51,7 +51,9 @@ async function pushUntilGone(url: string, sent: Sent[], next: () => number): Pro
   );
 }
 
-test(`every acknowledged row exactly once after ${killCount} kills`, { timeout: 60_000 + killCount * 15_000 }, async () => {
+test(`every acknowledged row exactly once after ${killCount} kills`, {
+  timeout: 60_000 + killCount * 15_000,
+}, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'weir-kill-'));
   const random = seededRandom(20_240_101);
   const sent: Sent[] = [];
@@ -75,10 +77,15 @@ test(`every acknowledged row exactly once after ${killCount} kills`, { timeout: 
       const wrong = seen.filter(([, count, distinct]) => count !== batchRows || distinct !== batchRows);
       expect(wrong, `batches torn or doubled after kill ${kill}`).toEqual([]);
       const present = new Set(seen.map(([batch]) => batch));
-      expect(acknowledged.filter(batch => !present.has(batch)), `acknowledged batches lost after kill ${kill}`).toEqual([]);
+      expect(
+        acknowledged.filter(batch => !present.has(batch)),
+        `acknowledged batches lost after kill ${kill}`,
+      ).toEqual([]);
     }
     expect(sent.filter(entry => entry.acknowledged).length).toBeGreaterThan(killCount);
-    const [[segments]] = (await ask(weir.url, "SELECT COUNT(*) FROM system.segments WHERE \"table\" = 'kills'")) as [[number]];
+    const [[segments]] = (await ask(weir.url, 'SELECT COUNT(*) FROM system.segments WHERE "table" = \'kills\'')) as [
+      [number],
+    ];
     expect(segments).toBeGreaterThan(0);
     expect(await weir.stop()).toBe(0);
   } finally {

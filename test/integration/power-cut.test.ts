@@ -86,7 +86,9 @@ class Life {
 
 const writes = new Set<DiskStep>(['write', 'sync', 'rename', 'syncFolder', 'truncate']);
 
-test(`every acknowledged row exactly once after ${cutCount} power cuts (seed ${seed})`, { timeout: 60_000 + cutCount * 5_000 }, async () => {
+test(`every acknowledged row exactly once after ${cutCount} power cuts (seed ${seed})`, {
+  timeout: 60_000 + cutCount * 5_000,
+}, async () => {
   const random = seededRandom(seed);
   const meta = await openSqliteMeta(':memory:');
   const batches: Batch[] = [];
@@ -103,7 +105,13 @@ test(`every acknowledged row exactly once after ${cutCount} power cuts (seed ${s
     });
 
   /** Pushes new batches, and first those that were never acknowledged, until the power goes. */
-  const push = async (cluster: Cluster, tableId: string, life: Life, todo: Batch[], endless: boolean): Promise<void> => {
+  const push = async (
+    cluster: Cluster,
+    tableId: string,
+    life: Life,
+    todo: Batch[],
+    endless: boolean,
+  ): Promise<void> => {
     while (!life.dead) {
       let batch = todo.pop();
       if (!batch) {
@@ -113,7 +121,8 @@ test(`every acknowledged row exactly once after ${cutCount} power cuts (seed ${s
       const { number } = batch;
       const text = Array.from(
         { length: batchRows },
-        (_, row) => `{"ts": ${1_700_000_000_000 + number}, "batch": ${number}, "row": ${row}, "text": "batch ${number}"}\n`,
+        (_, row) =>
+          `{"ts": ${1_700_000_000_000 + number}, "batch": ${number}, "row": ${row}, "text": "batch ${number}"}\n`,
       ).join('');
       try {
         const answer = await cluster.ingest.call('push', {
@@ -149,7 +158,9 @@ test(`every acknowledged row exactly once after ${cutCount} power cuts (seed ${s
     const present = new Set(rows.map(([batch]) => Number(batch)));
     const lost = batches.filter(batch => batch.acknowledged && !present.has(batch.number));
     expect(lost, `lost after cut ${cut}`).toEqual([]);
-    const [[count]] = (await cluster.query('SELECT COUNT(*) FROM events', [], { timeoutMs: 600_000 })).rows as [[bigint]];
+    const [[count]] = (await cluster.query('SELECT COUNT(*) FROM events', [], { timeoutMs: 600_000 })).rows as [
+      [bigint],
+    ];
     expect(count).toBe(BigInt(rows.length * batchRows));
   };
 
@@ -189,7 +200,13 @@ test(`every acknowledged row exactly once after ${cutCount} power cuts (seed ${s
 
   // In the end all of it is taken and published, and the deep store holds what the metadata name, and nothing else.
   life.disk.onStep = () => null;
-  await push(cluster, tableId, life, batches.filter(batch => !batch.acknowledged), false);
+  await push(
+    cluster,
+    tableId,
+    life,
+    batches.filter(batch => !batch.acknowledged),
+    false,
+  );
   await cluster.commit('events');
   await check(cluster, cutCount + 1);
   const segments = (await cluster.query('SELECT segment, rows FROM system.segments')).rows;

@@ -35,10 +35,13 @@ describe('the tour', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test.each(blocks.map((block, index) => [block.trim().split('\n')[0]!.slice(0, 80), index] as const))('%s', async (_, index) => {
-    outputs[index] = await paste(blocks[index]!, weir.url);
-    expect(outputs[index]).not.toBe('');
-  });
+  test.each(blocks.map((block, index) => [block.trim().split('\n')[0]!.slice(0, 80), index] as const))(
+    '%s',
+    async (_, index) => {
+      outputs[index] = await paste(blocks[index]!, weir.url);
+      expect(outputs[index]).not.toBe('');
+    },
+  );
 
   test('shows what it promises', () => {
     const all = outputs.join('\n').replaceAll('\r\n', '\n');

@@ -87,6 +87,8 @@ export class FaultDisk implements Disk {
       survivors.set(inode, survivor);
       next.#names.set(path, survivor);
       next.#durableNames.set(path, survivor);
+      // A file that came back, for its removal was not durable, lies in a folder again.
+      for (let folder = folderOf(path); folder !== ''; folder = folderOf(folder)) next.#folders.add(folder);
     }
     for (const folder of this.#folders) next.#folders.add(folder);
     return next;

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Expressions } from './random/expression.ts';
 import { openWorld, type World } from './random/world.ts';
 
-const predicatesPerTable = 25;
-const predicateCount = Number(process.env.WEIR_QUERIES ?? 100);
+const predicatesPerTable = 20;
+const predicateCount = Number(process.env.WEIR_QUERIES ?? 60);
 const { WEIR_SEED } = process.env;
 const seeds = WEIR_SEED
   ? WEIR_SEED.split(',').map(Number)

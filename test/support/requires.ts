@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'vitest';
@@ -37,6 +38,20 @@ function hasPythonModule(name: string): boolean {
   }
 }
 
+/** Root may mount, but in many containers not even root. */
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'weir-test', folder], { stdio: 'ignore' });
+    execFileSync('umount', [folder], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(folder);
+  }
+}
+
 const needs = {
   chromium: {
     isThere: () => chromiumPath() !== null,
@@ -44,6 +59,11 @@ const needs = {
     installable: true,
   },
   pyarrow: { isThere: () => hasPythonModule('pyarrow'), hint: 'python3 -m pip install pyarrow', installable: true },
+  tmpfs: {
+    isThere: canMount,
+    hint: 'run as root of a Linux where mount -t tmpfs works',
+    installable: false,
+  },
   wikipedia: {
     isThere: () => existsSync(sharedData('wikiticker-2015-09-12-sampled.json.gz')),
     hint: "put Druid's tutorial file wikiticker-2015-09-12-sampled.json.gz into ../shared/data",

@@ -30,7 +30,8 @@ test('those beyond the limit are refused with its numbers; those that wait get t
     }),
   );
   const waiting = Array.from({ length: waitingQueriesMax }, () => cluster.query('SELECT 2'));
-  const waits = (): Promise<number> => cluster.broker.call('queries', null).then(all => all.filter(({ state }) => state === 'running').length);
+  const waits = (): Promise<number> =>
+    cluster.broker.call('queries', null).then(all => all.filter(({ state }) => state === 'running').length);
   while ((await waits()) < runningQueriesMax + waitingQueriesMax) await new Promise(resolve => setImmediate(resolve));
 
   await expect(cluster.query('SELECT 3')).rejects.toMatchObject({
