@@ -8,7 +8,7 @@ const report = process.env.WEIR_TEST_REPORT;
 const jsonTo = (outputFile: string): [string, { outputFile: string }] => ['json', { outputFile }];
 
 /** Tests inside the runner's own processes. */
-const inside = { pool: 'forks', maxWorkers: 2, testTimeout: 30_000 } as const;
+const inside = { pool: 'forks', isolate: false, maxWorkers: 2, testTimeout: 30_000 } as const;
 
 /** Tests that start real processes: one file at a time, after the others, on a fresh build. */
 const processes = {
@@ -26,6 +26,7 @@ export default defineConfig({
     reporters: ['default', support('skipped.ts'), ...(report === undefined ? [] : [jsonTo(report)])],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/tidy.test.ts'], ...inside } },
+      { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], ...inside } },
       { test: { name: 'sql', include: ['test/sql/**/*.test.ts'], ...inside } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...processes } },
       { test: { name: 'web', include: ['test/web/**/*.test.ts'], ...processes } },

@@ -57,7 +57,6 @@ const homes: Readonly<Record<string, string>> = {
   'prom-client': 'http',
   chevrotain: 'sql',
   'apache-arrow': 'column',
-  roaring: 'bitmap',
   'better-sqlite3': 'meta',
   kysely: 'meta',
   pino: 'base',

@@ -38,7 +38,7 @@ function describeFilter(predicate: BlockPredicate, definition: TableDefinition):
     else if (conjunct.kind === 'entries') lines.push(`dictionary test, then a scan of ${nameOf(conjunct.column.id)}`);
     else if (conjunct.kind === 'null') lines.push(`null bitmap of ${nameOf(conjunct.column.id)}`);
     else if (conjunct.kind === 'general') lines.push('evaluation, row by row');
-    else if (conjunct.kind === 'or') lines.push('any of several tests, by scan');
+    else if (conjunct.kind === 'or') lines.push('zone maps, then any of several tests');
   }
   return lines.map(line => `by ${line}`);
 }

@@ -68,10 +68,23 @@ function compileLeaf(expr: Expr, columns: readonly ScanColumn[], negated = false
     const op = expr.kind === 'compare' ? (negated ? opposite[expr.op] : expr.op) : null;
     return column && { kind: 'entries', column, table: new EntryTable(entries.test), op };
   }
+  if (expr.kind === 'in' && expr.arg.kind === 'column') return rangesOf(expr.values, stored(expr.arg.index), negated);
   if (expr.kind !== 'compare' || expr.left.kind !== 'column' || expr.right.kind !== 'literal') return null;
   const column = stored(expr.left.index);
   if (!column || expr.right.value === null || isPooled(column.type)) return null;
   return rangeOf(column, negated ? opposite[expr.op] : expr.op, expr.right.value);
+}
+
+/** Numbers of an IN list that are compared one by one, a pass each; a longer list is looked up row by row. */
+const rangesMax = 16;
+
+/** IN over numbers as ranges, so that zone maps answer it too. */
+function rangesOf(values: readonly Value[], column: ScanColumn | null, negated: boolean): BlockPredicate | null {
+  if (!column || isPooled(column.type) || (negated && values.includes(null))) return null;
+  const present = values.filter(value => value !== null);
+  if (present.length > rangesMax) return null;
+  const args = present.map(value => rangeOf(column, negated ? '<>' : '=', value)).filter(range => range !== null);
+  return args.length === present.length ? { kind: negated ? 'and' : 'or', args } : null;
 }
 
 const longMin = -(2n ** 63n);

@@ -94,7 +94,7 @@ describe('EXPLAIN', () => {
             segments: 1 of 2 (1 pruned by zone maps), consuming rows: 1
             by zone maps, then a scan of ts (TIMESTAMP)
             by zone maps, then a scan of ts (TIMESTAMP)
-            by evaluation, row by row"
+            by zone maps, then any of several tests"
     `);
   });
 

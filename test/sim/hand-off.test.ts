@@ -2,9 +2,9 @@
  * A query that is stopped anywhere, while a seal's hand-off goes on from anywhere to anywhere, sees every row once.
  */
 import { describe, expect, test } from 'vitest';
-import { systemRandom } from '../../../src/base/system.ts';
-import { FaultDisk } from '../../sim/fault-disk.ts';
-import { type Cluster, openCluster } from '../../support/cluster.ts';
+import { systemRandom } from '../../src/base/system.ts';
+import { type Cluster, openCluster } from '../support/cluster.ts';
+import { FaultDisk } from './fault-disk.ts';
 
 const sealSteps = ['roll', 'build', 'publish', 'retire'].flatMap(call => [`before ${call}`, `after ${call}`]);
 const querySteps = ['pin', 'snapshot', 'run'].flatMap(call => [`before ${call}`, `after ${call}`]);

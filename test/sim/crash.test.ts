@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fault } from '../../../src/base/fault.ts';
-import { seededRandom } from '../../support/random.ts';
-import { type Life, openWorld, range, rowsText } from './world.ts';
+import { fault } from '../../src/base/fault.ts';
+import { seededRandom } from '../support/random.ts';
+import { type Life, openWorld, range, rowsText } from '../unit/ingest/world.ts';
 
 /** A producer that sends each of its pushes again, under one key, until it is acknowledged. */
 interface Push {
