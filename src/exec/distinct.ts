@@ -1,6 +1,7 @@
 /**
  * Aggregates over distinct values: the set of (group, value) pairs, exact. Without groups the set is the values' own ids,
- * so COUNT(DISTINCT x) over a dictionary column costs what grouping by it costs.
+ * so COUNT(DISTINCT x) over a dictionary column costs what grouping by it costs; of whole numbers it is a bitmap, as long
+ * as they lie close enough together.
  *
  * A state travels as the group's distinct values in one frame (BYTES): values, never ids, because every shard has its own.
  */
@@ -11,12 +12,16 @@ import { vectorOf } from '../function/vectors.ts';
 import type { AggregateCall } from '../plan/expr.ts';
 import { type Aggregate, createPlainAggregate } from './aggregate.ts';
 import { columnVector } from './input.ts';
+import { IntegerSet } from './integer-set.ts';
 import { createKeyer, type Keyer } from './keys.ts';
 import { PairTable } from './pair-table.ts';
 import { ValueBuffer } from './row-buffer.ts';
 
 /** Values handed on at once. */
 const chunkRows = 16_384;
+
+const isWhole = ({ name }: Type): boolean =>
+  name === 'INT' || name === 'LONG' || name === 'DATE' || name === 'TIMESTAMP';
 
 export class DistinctAggregate implements Aggregate {
   readonly stateTypes = [BYTES];
@@ -27,6 +32,8 @@ export class DistinctAggregate implements Aggregate {
   readonly #pairs = new PairTable();
   #groupCount = 1;
   #grouped = false;
+  /** What there is of group 0, instead of ids, as long as nothing was grouped; null once it does not serve. */
+  #numbers: IntegerSet | null;
   /** Value ids of group 0 are `[0, #ungroupedCount)`, without NULL's, as long as nothing was grouped. */
   #ungroupedCount = 0;
   #sorted: { starts: Uint32Array; ids: Uint32Array } | null = null;
@@ -38,10 +45,11 @@ export class DistinctAggregate implements Aggregate {
     this.#call = call;
     this.#type = type;
     this.#keyer = createKeyer(type);
+    this.#numbers = isWhole(type) ? new IntegerSet() : null;
   }
 
   get sizeBytes(): number {
-    return this.#keyer.sizeBytes + this.#pairs.sizeBytes;
+    return this.#keyer.sizeBytes + this.#pairs.sizeBytes + (this.#numbers?.sizeBytes ?? 0);
   }
 
   grow(groupCount: number): void {
@@ -51,6 +59,13 @@ export class DistinctAggregate implements Aggregate {
   }
 
   add(groups: Uint32Array | null, vector: Vector | null, length: number): void {
+    if (this.#numbers) {
+      const fits = groups === null && vector?.form === 'number';
+      if (fits && this.#numbers.add(vector.values, vector.nulls, length)) return;
+      const numbers = this.#numbers;
+      this.#numbers = null;
+      for (const part of numbers.vectors()) this.add(null, part, part.length);
+    }
     this.#sorted = null;
     if (this.#scratch.length < length) {
       this.#scratch = new Uint32Array(length);
@@ -116,38 +131,45 @@ export class DistinctAggregate implements Aggregate {
     return (this.#sorted = { starts, ids });
   }
 
-  states(from: number, to: number): Vector[] {
+  #countOf(group: number): number {
+    if (this.#numbers) return this.#numbers.count;
+    const { starts } = this.#byGroup();
+    return starts[group + 1]! - starts[group]!;
+  }
+
+  /** Each vector is valid until the next. */
+  *#valuesOf(group: number): Generator<Vector, void, void> {
+    if (this.#numbers) return yield* this.#numbers.vectors();
     const { starts, ids } = this.#byGroup();
+    const end = starts[group + 1]!;
+    for (let at = starts[group]!; at < end; at += chunkRows) {
+      const part = ids.subarray(at, Math.min(at + chunkRows, end));
+      yield this.#keyer.values(part, part.length);
+    }
+  }
+
+  states(from: number, to: number): Vector[] {
     const frames = Array.from({ length: to - from }, (_, row) => {
-      const start = starts[from + row]!;
-      const end = starts[from + row + 1]!;
-      if (start === end) return null;
       const buffer = new ValueBuffer(this.#type);
-      for (let at = start; at < end; at += chunkRows) {
-        const part = ids.subarray(at, Math.min(at + chunkRows, end));
-        buffer.append(this.#keyer.values(part, part.length));
-      }
+      for (const values of this.#valuesOf(from + row)) buffer.append(values);
+      if (buffer.length === 0) return null;
       return encodeBatch({ rowCount: buffer.length, columns: [buffer.column(null, 0, buffer.length)] });
     });
     return [vectorOf({ name: 'BYTES' }, frames)];
   }
 
   finish(from: number, to: number): Vector {
-    const { starts, ids } = this.#byGroup();
+    const length = to - from;
     if (this.#call.function === 'count') {
-      const values = Float64Array.from(
-        { length: to - from },
-        (_, row) => starts[from + row + 1]! - starts[from + row]!,
-      );
-      return { form: 'number', length: to - from, nulls: null, values };
+      const values = new Float64Array(length);
+      for (let row = 0; row < length; row++) values[row] = this.#countOf(from + row);
+      return { form: 'number', length, nulls: null, values };
     }
     const plain = createPlainAggregate(this.#call.function, this.#type, this.#call.type);
-    plain.grow(to - from);
-    for (let group = from; group < to; group++)
-      for (let at = starts[group]!; at < starts[group + 1]!; at += chunkRows) {
-        const part = ids.subarray(at, Math.min(at + chunkRows, starts[group + 1]!));
-        plain.add(new Uint32Array(part.length).fill(group - from), this.#keyer.values(part, part.length), part.length);
-      }
-    return plain.finish(0, to - from);
+    plain.grow(length);
+    for (let row = 0; row < length; row++)
+      for (const values of this.#valuesOf(from + row))
+        plain.add(new Uint32Array(values.length).fill(row), values, values.length);
+    return plain.finish(0, length);
   }
 }
