@@ -8,7 +8,13 @@ const report = process.env.WEIR_TEST_REPORT;
 const jsonTo = (outputFile: string): [string, { outputFile: string }] => ['json', { outputFile }];
 
 /** Tests inside the runner's own processes. */
-const inside = { pool: 'forks', isolate: false, maxWorkers: 2, testTimeout: 30_000 } as const;
+const inside = {
+  pool: 'forks' as const,
+  isolate: false,
+  maxWorkers: 2,
+  testTimeout: 30_000,
+  setupFiles: [support('fast-check.ts')],
+};
 
 /** Tests that start real processes: one file at a time, after the others, on a fresh build. */
 const processes = {

@@ -312,7 +312,12 @@ function oracle(object: Record<string, unknown>): Value[] | undefined {
   const long = (value: unknown): Value | undefined => {
     if (typeof value !== 'number' && !(typeof value === 'string' && numeral.test(value))) return undefined;
     const number = Number(value);
-    return Number.isInteger(number) && Math.abs(number) < 2 ** 53 ? BigInt(number) : undefined;
+    if (!Number.isInteger(number)) return undefined;
+    if (Math.abs(number) < 2 ** 53) return BigInt(number);
+    // Beyond what a double tells apart, the digits that were written count.
+    const digits = String(value).trim();
+    const exact = /^[+-]?\d{1,19}$/.test(digits) ? BigInt(digits.replace('+', '')) : null;
+    return exact !== null && BigInt.asIntN(64, exact) === exact ? exact : undefined;
   };
   // A value that is replaced later must fit all the same.
   const keys = Object.keys(object);
