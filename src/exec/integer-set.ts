@@ -56,14 +56,17 @@ export class IntegerSet {
       if (value < min) min = value;
       if (value > max) max = value;
     }
-    const isEmpty = this.#words.length === 0;
+    // The room that was left for more does not count: it must not keep a number out at the other end.
+    let usedCount = this.#words.length;
+    while (usedCount > 0 && this.#words[usedCount - 1] === 0) usedCount--;
+    const isEmpty = usedCount === 0;
     const low = Math.floor((isEmpty ? min : Math.min(min, this.#base)) / 32);
-    const end = Math.floor((isEmpty ? max : Math.max(max, this.#base + this.#words.length * 32 - 1)) / 32) + 1;
+    const end = Math.max(Math.floor(max / 32) + 1, isEmpty ? low : this.#base / 32 + usedCount);
     const allowed = Math.min(Math.max(bitsMin, this.count * bitsPerNumber), bitsMax) / 32;
     const needed = end - low;
     if (needed > allowed) return false;
     const wider = new Uint32Array(Math.min(allowed, Math.max(needed + (needed >> 1), 64)));
-    wider.set(this.#words, isEmpty ? 0 : this.#base / 32 - low);
+    wider.set(this.#words.subarray(0, usedCount), isEmpty ? 0 : this.#base / 32 - low);
     this.#words = wider;
     this.#base = low * 32;
     return true;
