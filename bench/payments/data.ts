@@ -56,7 +56,8 @@ export async function preparePayments(
     await mkdir(unfinished, { recursive: true });
     try {
       await makePayments(rowCount, segmentCount, dataIn(unfinished), progress);
-      await rename(unfinished, folder);
+      // Another run may have made the same meanwhile.
+      if (!existsSync(folder)) await rename(unfinished, folder);
     } finally {
       await rm(unfinished, { recursive: true, force: true });
     }

@@ -6,7 +6,7 @@ import { countries } from '../../src/demo/countries.ts';
 import type { DuckDb } from '../duckdb.ts';
 
 /** Changes with every change of what is drawn. */
-export const drawVersion = 1;
+export const drawVersion = 2;
 
 export const merchantCount = 20_000;
 export const customerCount = 2_000_000;
@@ -148,7 +148,7 @@ export async function drawCodes({ connection }: DuckDb, rowCount: number, lateSh
       (CASE WHEN u(i, 13) < 0.02 THEN 0 ELSE 1 + floor(${customerCount} * pow(u(i, 14), 2)) END)::INTEGER AS customer,
       (CASE WHEN u(i, 15) < 0.12 THEN ${noCode} ELSE country END)::UTINYINT AS ip_country,
       (CASE WHEN u(i, 16) < 0.08 THEN ${noCode} ELSE ${weighted('u(i, 17)', deviceWeights)} END)::UTINYINT AS device
-    FROM placed`);
+    FROM placed ORDER BY i`);
 }
 
 /** DuckDB's own table, of ordinary types; strings beyond the end of their list are NULL. */
@@ -163,5 +163,5 @@ export async function createDuckDbTable({ connection }: DuckDb): Promise<void> {
       CASE WHEN fee >= 0 THEN fee END AS fee, latency_ms,
       CASE WHEN customer > 0 THEN customer::BIGINT END AS customer_id,
       ${list(countryCodes)}[ip_country::INTEGER + 1] AS ip_country, ${list(devices)}[device::INTEGER + 1] AS device
-    FROM codes JOIN merchants ON merchants.code = codes.merchant`);
+    FROM codes JOIN merchants ON merchants.code = codes.merchant ORDER BY i`);
 }

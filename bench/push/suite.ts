@@ -28,14 +28,7 @@ export const pushSuite: Suite = {
       const weir = await startWeir({ dataFolder, flags: ['--no-demo', '--shards', '1'] });
       try {
         await weir.ask(paymentsTable);
-        progress.update('push: as fast as it goes');
-        const flood = await run(weir, 'as fast as it goes', {
-          url: weir.url,
-          durationMs: smoke ? 500 : 15_000,
-          batchRows: smoke ? 500 : 5_000,
-          connections: 8,
-          rowsPerSecond: null,
-        });
+        // The steady load first: after the flood its segments are still being built.
         const rowsPerSecond = smoke ? steadySmokeRowsPerSecond : steadyRowsPerSecond;
         progress.update(`push: ${formatCount(rowsPerSecond)} rows/s`);
         const steady = await run(weir, `${formatCount(rowsPerSecond)} rows/s`, {
@@ -44,6 +37,14 @@ export const pushSuite: Suite = {
           batchRows: 200,
           connections: 8,
           rowsPerSecond,
+        });
+        progress.update('push: as fast as it goes');
+        const flood = await run(weir, 'as fast as it goes', {
+          url: weir.url,
+          durationMs: smoke ? 500 : 15_000,
+          batchRows: smoke ? 500 : 5_000,
+          connections: 8,
+          rowsPerSecond: null,
         });
         progress.done('push: done');
         note(

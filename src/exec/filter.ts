@@ -38,8 +38,10 @@ export type BlockPredicate =
 export function compileFilter(expr: Expr, columns: readonly ScanColumn[], context: FunctionContext): BlockPredicate {
   const leaf = compileLeaf(expr, columns);
   if (leaf) return leaf;
-  if (expr.kind === 'and' || expr.kind === 'or')
-    return { kind: expr.kind, args: expr.args.map(arg => compileFilter(arg, columns, context)) };
+  if (expr.kind === 'and' || expr.kind === 'or') {
+    const args = expr.args.map(arg => compileFilter(arg, columns, context));
+    return { kind: expr.kind, args: expr.kind === 'and' ? joinRanges(args) : args };
+  }
   if (expr.kind === 'literal') return { kind: 'constant', holds: expr.value === true };
   const used = new Set<number>();
   addColumnsUsed(expr, used);
@@ -73,6 +75,34 @@ function compileLeaf(expr: Expr, columns: readonly ScanColumn[], negated = false
   const column = stored(expr.left.index);
   if (!column || expr.right.value === null || isPooled(column.type)) return null;
   return rangeOf(column, negated ? opposite[expr.op] : expr.op, expr.right.value);
+}
+
+type Range = Extract<BlockPredicate, { kind: 'range' }>;
+
+/** Conjuncts with the ranges of one column made one: `low <= x AND x < high` is one pass over the column, not two. */
+function joinRanges(conjuncts: readonly BlockPredicate[]): BlockPredicate[] {
+  const joined: BlockPredicate[] = [];
+  for (const conjunct of conjuncts) {
+    const at = joined.findIndex(other => canJoin(other, conjunct));
+    if (at < 0) joined.push(conjunct);
+    else joined[at] = joinRange(joined[at] as Range, conjunct as Range);
+  }
+  return joined;
+}
+
+const canJoin = (left: BlockPredicate, right: BlockPredicate): boolean =>
+  left.kind === 'range' &&
+  right.kind === 'range' &&
+  left.column.id === right.column.id &&
+  !left.negated &&
+  !right.negated &&
+  typeof left.low === typeof right.low;
+
+/** A bound that is NaN holds for nothing, and stays. */
+function joinRange(left: Range, right: Range): Range {
+  const low = left.low > right.low || Number.isNaN(left.low) ? left.low : right.low;
+  const high = left.high < right.high || Number.isNaN(left.high) ? left.high : right.high;
+  return { ...left, low, high, nan: left.nan && right.nan };
 }
 
 /** Numbers of an IN list that are compared one by one, a pass each; a longer list is looked up row by row. */

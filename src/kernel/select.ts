@@ -4,7 +4,8 @@
  * `=`, `<`, `BETWEEN`; the caller widens or narrows them by one (`nextAbove` for doubles). Nulls are the caller's.
  *
  * Each element width has its own loop on purpose: a loop that has seen two kinds of typed array is compiled for both
- * and runs at half the speed.
+ * and runs at half the speed. A comparison becomes its bit by a unary plus, which compiles to no branch: `? 1 : 0` does
+ * to one, and took 5.3 ns/row instead of 1.5 where half of the rows hold.
  */
 
 export function selectI32(
@@ -20,7 +21,7 @@ export function selectI32(
   for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
     const count = Math.min(32, rowCount - start);
     let bits = 0;
-    for (let bit = 0; bit < count; bit++) bits |= ((i32[at + start + bit]! - low) >>> 0 <= span ? 1 : 0) << bit;
+    for (let bit = 0; bit < count; bit++) bits |= +((i32[at + start + bit]! - low) >>> 0 <= span) << bit;
     words[word] = bits;
   }
 }
@@ -45,9 +46,9 @@ export function selectI64(
       const element = at + 2 * (start + bit);
       const lo = i32[element]! >>> 0;
       const hi = i32[element + 1]!;
-      const holds =
-        (hi > lowHigh || (hi === lowHigh && lo >= lowLow)) && (hi < highHigh || (hi === highHigh && lo <= highLow));
-      bits |= (holds ? 1 : 0) << bit;
+      const isAbove = +(hi > lowHigh) | (+(hi === lowHigh) & +(lo >= lowLow));
+      const isBelow = +(hi < highHigh) | (+(hi === highHigh) & +(lo <= highLow));
+      bits |= (isAbove & isBelow) << bit;
     }
     words[word] = bits;
   }
@@ -67,7 +68,7 @@ export function selectF64(
     let bits = 0;
     for (let bit = 0; bit < count; bit++) {
       const value = f64[at + start + bit]!;
-      bits |= (value >= low && value <= high ? 1 : 0) << bit;
+      bits |= (+(value >= low) & +(value <= high)) << bit;
     }
     words[word] = bits;
   }
@@ -86,7 +87,7 @@ export function selectCodes8(
   for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
     const count = Math.min(32, rowCount - start);
     let bits = 0;
-    for (let bit = 0; bit < count; bit++) bits |= ((u8[at + start + bit]! - low) >>> 0 <= span ? 1 : 0) << bit;
+    for (let bit = 0; bit < count; bit++) bits |= +((u8[at + start + bit]! - low) >>> 0 <= span) << bit;
     words[word] = bits;
   }
 }
@@ -103,7 +104,7 @@ export function selectCodes16(
   for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
     const count = Math.min(32, rowCount - start);
     let bits = 0;
-    for (let bit = 0; bit < count; bit++) bits |= ((u16[at + start + bit]! - low) >>> 0 <= span ? 1 : 0) << bit;
+    for (let bit = 0; bit < count; bit++) bits |= +((u16[at + start + bit]! - low) >>> 0 <= span) << bit;
     words[word] = bits;
   }
 }
@@ -120,7 +121,7 @@ export function selectCodes32(
   for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
     const count = Math.min(32, rowCount - start);
     let bits = 0;
-    for (let bit = 0; bit < count; bit++) bits |= ((u32[at + start + bit]! - low) >>> 0 <= span ? 1 : 0) << bit;
+    for (let bit = 0; bit < count; bit++) bits |= +((u32[at + start + bit]! - low) >>> 0 <= span) << bit;
     words[word] = bits;
   }
 }
