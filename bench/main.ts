@@ -104,8 +104,9 @@ async function main(args: readonly string[]): Promise<number> {
     const rows = await suite.run({ ...options, progress: createProgress(), note: text => void notes.push(text) });
     all.push(...rows);
     process.stdout.write(`\n${suite.name}\n${tableOf(rows)}\n${notes.map(note => `${note}\n`).join('')}`);
+    // After each suite: a later one that fails takes nothing away.
+    if (jsonPath !== null) await writeFile(jsonPath, `${JSON.stringify(all, null, 2)}\n`);
   }
-  if (jsonPath !== null) await writeFile(jsonPath, `${JSON.stringify(all, null, 2)}\n`);
   return all.every(({ answersEqual }) => answersEqual) ? 0 : 1;
 }
 

@@ -48,7 +48,9 @@ export async function startWeir({ dataFolder, flags = [], nodeFlags = [] }: Weir
       const match = /Weir is ready: (\S+)\/ui/.exec(output);
       if (match) resolve(match[1]!);
     });
-    void exited.then(([code]) => reject(new Error(`weir ended with code ${code}: ${output}${errors}`)));
+    void exited.then(([code, signal]) =>
+      reject(new Error(`weir ended with ${signal ?? `code ${code}`}: ${output}${errors}`)),
+    );
   });
   const readyMs = performance.now() - startedMs;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });

@@ -29,7 +29,7 @@ export const paymentsSuite: Suite = {
       try {
         options.note(
           `${formatCount(rowCount)} rows. Weir: one shard, a process of its own, asked over HTTP. ` +
-            `DuckDB ${duckDb.version}: one thread, in this process.`,
+            `DuckDB ${duckDb.version}: one thread, in this process, its own file.`,
         );
         return await compareEngines(rowCount, options, async sql => cellsOf(await weir.ask(sql)), duckDb);
       } finally {
