@@ -25,7 +25,7 @@ const parts = {
     command: ['vite/bin/vite.js', 'build', 'web', '--logLevel', 'warn'],
   },
   bench: {
-    inputs: ['src', 'bench', 'tsconfig.json', '.config', 'package-lock.json'],
+    inputs: ['src', 'bench', 'test/support', 'tsconfig.json', '.config', 'package-lock.json'],
     clears: ['dist/bench'],
     output: 'dist/bench/main.js',
     command: ['typescript/bin/tsc', '-p', '.config/tsconfig.bench.json'],

@@ -1,7 +1,8 @@
-/** `npm run bench -- [suite…] [--json FILE] [--rows N] [--runs N] [--smoke]` */
+/** `npm run bench -- [suite…] [--json FILE] [--rows N] [--runs N] [--partitions N] [--smoke]` */
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { kafkaSuite } from './kafka/suite.ts';
 import { memorySuite } from './memory.ts';
 import { paymentsSuite } from './payments/suite.ts';
 import { createProgress } from './progress.ts';
@@ -10,18 +11,19 @@ import { alignTable, type BenchRow, formatCount, formatMs } from './row.ts';
 import { sealSuite } from './seal.ts';
 import type { Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [paymentsSuite, pushSuite, sealSuite, memorySuite];
+const suites: readonly Suite[] = [paymentsSuite, pushSuite, kafkaSuite, sealSuite, memorySuite];
 const runsDefault = 9;
 const runsSmoke = 2;
 
-const usage = `usage: npm run bench -- [suite…] [--json FILE] [--rows N] [--runs N] [--smoke]
+const usage = `usage: npm run bench -- [suite…] [--json FILE] [--rows N] [--runs N] [--partitions N] [--smoke]
 
 ${suites.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join('\n')}
 
-  --json FILE  write every row there
-  --rows N     rows instead of the suite's own number
-  --runs N     timed runs of each query (default ${runsDefault}); the median counts
-  --smoke      small, to see that everything works
+  --json FILE     write every row there
+  --rows N        rows instead of the suite's own number
+  --runs N        timed runs of each query (default ${runsDefault}); the median counts
+  --partitions N  of the topic that the suite kafka fills
+  --smoke         small, to see that everything works
 `;
 
 interface Order {
@@ -29,6 +31,7 @@ interface Order {
   readonly jsonPath: string | null;
   readonly rows: number | null;
   readonly runs: number;
+  readonly partitions: number | null;
   readonly smoke: boolean;
 }
 
@@ -41,6 +44,7 @@ function orderOf(args: readonly string[]): Order | 'help' {
       json: { type: 'string' },
       rows: { type: 'string' },
       runs: { type: 'string' },
+      partitions: { type: 'string' },
       smoke: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -53,6 +57,7 @@ function orderOf(args: readonly string[]): Order | 'help' {
     jsonPath: values.json ?? null,
     rows: values.rows === undefined ? null : positive('--rows', values.rows),
     runs: values.runs === undefined ? (values.smoke ? runsSmoke : runsDefault) : positive('--runs', values.runs),
+    partitions: values.partitions === undefined ? null : positive('--partitions', values.partitions),
     smoke: values.smoke,
   };
 }
@@ -64,22 +69,28 @@ function positive(flag: string, text: string): number {
   return number;
 }
 
+/** By the unit that ends its name. */
+function formatMeasure(name: string, value: number): string {
+  if (name.endsWith('Ms')) return formatMs(value);
+  return name.endsWith('Ratio') ? value.toFixed(2) : formatCount(value);
+}
+
 /** A line for each query: engines side by side where there are two. */
 function tableOf(rows: readonly BenchRow[]): string {
   const queries = [...new Set(rows.map(({ query }) => query))];
-  const header = ['query', 'rows', 'weir ms', 'duckdb ms', 'ratio', 'measured', 'target'];
+  const others = [...new Set(rows.map(({ engine }) => engine))].filter(engine => engine !== 'weir');
+  const header = ['query', 'rows', 'weir ms', ...others.map(other => `${other} ms`), 'ratio', 'measured', 'target'];
   const lines = queries.map(query => {
     const of = (engine: string) => rows.find(row => row.query === query && row.engine === engine);
     const weir = of('weir')!;
-    const duckDb = of('duckdb');
     return [
       query,
       formatCount(weir.rows),
       formatMs(weir.medianMs),
-      duckDb ? formatMs(duckDb.medianMs) : '',
+      ...others.map(of).map(other => (other ? formatMs(other.medianMs) : '')),
       weir.answersEqual ? (weir.ratio?.toFixed(2) ?? '') : 'answers differ',
       Object.entries(weir.measures ?? {})
-        .map(([name, value]) => `${name} ${name.endsWith('Ms') ? formatMs(value) : formatCount(value)}`)
+        .map(([name, value]) => `${name} ${formatMeasure(name, value)}`)
         .join(', '),
       weir.target ? `${weir.target.text}: ${weir.target.met ? 'met' : 'missed'}` : '',
     ];

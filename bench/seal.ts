@@ -104,7 +104,9 @@ async function consumingColumns(
   let batch = new CodeRows(batchRows, 0);
   const append = (): void => {
     const { column } = inputOf(definition, batch);
-    partition.append(ids, { rowCount: batch.rowCount, columns: ids.map(id => column(id) as Column) }, batch.firstRow);
+    const { rowCount, firstRow: startOffset } = batch;
+    const origin = { startOffset, endOffset: startOffset + rowCount, ingestedAtMs: 0 };
+    partition.append(ids, { rowCount, columns: ids.map(id => column(id) as Column) }, origin);
     batch = new CodeRows(batchRows, batch.firstRow + batch.rowCount);
   };
   for await (const chunk of await connection.stream(codesQuery))

@@ -5,6 +5,8 @@ export interface BenchOptions {
   /** null: the suite's own. */
   readonly rows: number | null;
   readonly runs: number;
+  /** Of a topic; null: the suite's own. */
+  readonly partitions: number | null;
   /** Small, to see that it works: what it measures means nothing. */
   readonly smoke: boolean;
   readonly progress: Progress;

@@ -25,11 +25,17 @@ export interface WeirOptions {
   readonly dataFolder: string;
   /** Of `weir start`, after `--data` and `--http`. */
   readonly flags?: readonly string[];
-  /** Of Node. */
+  /** Of Node; unless told, those of WEIR_NODE_FLAGS: `--cpu-prof` shows where each thread's time goes. */
   readonly nodeFlags?: readonly string[];
 }
 
-export async function startWeir({ dataFolder, flags = [], nodeFlags = [] }: WeirOptions): Promise<Weir> {
+const flagsFromOutside = (): string[] => (process.env.WEIR_NODE_FLAGS ?? '').split(' ').filter(flag => flag !== '');
+
+export async function startWeir({
+  dataFolder,
+  flags = [],
+  nodeFlags = flagsFromOutside(),
+}: WeirOptions): Promise<Weir> {
   const startedMs = performance.now();
   const child = spawn(
     process.execPath,
@@ -53,21 +59,30 @@ export async function startWeir({ dataFolder, flags = [], nodeFlags = [] }: Weir
     );
   });
   const readyMs = performance.now() - startedMs;
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const { ask, close } = connectWeir(url);
   return {
     url,
     child,
     readyMs,
+    ask,
+    async stop() {
+      close();
+      child.kill('SIGINT');
+      await exited;
+    },
+  };
+}
+
+/** Another connection to one that runs. */
+export function connectWeir(url: string): Pick<Weir, 'ask'> & { close(): void } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
     async ask(sql) {
       const { status, text } = await post(agent, `${url}/v1/sql`, JSON.stringify({ sql, timeoutMs: 300_000 }));
       if (status !== 200) throw new Error(`${sql}: ${text}`);
       return parseJson(text) as Answer;
     },
-    async stop() {
-      agent.destroy();
-      child.kill('SIGINT');
-      await exited;
-    },
+    close: () => agent.destroy(),
   };
 }
 

@@ -31,7 +31,8 @@ const rooms: readonly (readonly [room: string, mayImport: string])[] = [
   ['access', 'base catalog'],
   // `catalog`: it opens partitions by their table's definition. `store`: it opens committed segments itself.
   ['shard', 'base bitmap kernel column catalog segment function plan exec store wire'],
-  ['ingest', 'base column catalog format segment plan exec store stream wire'],
+  // `sql`: a transform is kept as the SQL that its table's owner wrote, and bound where it runs.
+  ['ingest', 'base column catalog format segment plan sql exec store stream wire'],
   // `catalog`: who owns which block is a pure function of names, there for all who ask.
   ['server', 'base catalog segment store wire shard'],
   ['broker', 'base column catalog function sql plan exec wire access'],
@@ -41,7 +42,8 @@ const rooms: readonly (readonly [room: string, mayImport: string])[] = [
   ['http', 'base column catalog format wire access client'],
   ['pgwire', 'base column catalog sql wire access'],
   ['demo', 'base client'],
-  ['cli', 'base column format client'],
+  // `catalog`, `stream`: `weir create` looks into a topic itself, before there is a table that would.
+  ['cli', 'base column catalog format stream client'],
   [
     'boot',
     'base bitmap sketch kernel column catalog format segment function plan sql exec store stream meta wire access shard ' +
@@ -57,11 +59,15 @@ const homes: Readonly<Record<string, string>> = {
   'prom-client': 'http',
   chevrotain: 'sql',
   'apache-arrow': 'column',
+  avsc: 'format',
+  protobufjs: 'format',
   'better-sqlite3': 'meta',
   kysely: 'meta',
   pino: 'base',
   '@node-rs/crc32': 'base',
   kafkajs: 'stream',
+  snappy: 'stream',
+  fzstd: 'stream',
   commander: 'cli boot',
   'cli-progress': 'cli',
   'node:worker_threads': 'wire boot',

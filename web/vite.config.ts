@@ -13,7 +13,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     reportCompressedSize: false,
-    // Two pieces, the page and its editor: served once, from this machine, then cached.
+    // Few pieces, the page, its editor, ingestion: served once, from this machine, then cached.
     chunkSizeWarningLimit: 900,
   },
   server: { proxy: { '/v1': server } },

@@ -8,6 +8,8 @@ import { folders } from '../../src/boot/folders.ts';
 import { formatSegmentId } from '../../src/catalog/segment-id.ts';
 import { type TableDefinition, virtualColumns } from '../../src/catalog/table.ts';
 import { defineTable } from '../../src/catalog/validate.ts';
+import { integersOf } from '../../src/column/integers.ts';
+import { TIMESTAMP } from '../../src/column/type.ts';
 import { paymentsTable } from '../../src/demo/generator.ts';
 import { openSqliteMeta } from '../../src/meta/sqlite.ts';
 import { buildSegment } from '../../src/segment/builder.ts';
@@ -149,6 +151,10 @@ export function inputOf(definition: TableDefinition, rows: CodeRows): Parameters
     startOffset: firstRow,
     endOffset: firstRow + rowCount,
     rowCount,
-    column: id => (id === virtualColumns.offset ? rows.offsets() : rows.column(names.get(id)!)),
+    column: id => {
+      if (id === virtualColumns.offset) return rows.offsets();
+      if (id === virtualColumns.ingestedAt) return integersOf(TIMESTAMP, rowCount, () => definition.createdAtMs);
+      return rows.column(names.get(id)!);
+    },
   };
 }

@@ -1,10 +1,8 @@
-/**
- * The load, in a process of its own so that making it takes nothing from the server: batches made beforehand, sent by
- * several connections at once. Told what to do by a message, answers with one, and ends.
- */
+/** The load, in a process of its own: batches made beforehand, sent by several connections at once. */
 import { Agent, request } from 'node:http';
 import { systemRandom } from '../../src/base/system.ts';
 import { createGenerator, eventSizeBytesMax } from '../../src/demo/generator.ts';
+import { answerParent } from '../child.ts';
 
 export interface LoadOrder {
   readonly url: string;
@@ -26,10 +24,7 @@ export interface LoadReport {
 /** Different bodies, taken in turns: more than the processor's caches hold. */
 const bodyCount = 32;
 
-process.once('message', async order => {
-  const report = await load(order as LoadOrder);
-  process.send!(report, () => process.disconnect());
-});
+answerParent(load);
 
 async function load({ url, durationMs, batchRows, connections, rowsPerSecond }: LoadOrder): Promise<LoadReport> {
   const bodies = makeBodies(batchRows);

@@ -1,11 +1,9 @@
 /** Rows pushed over HTTP: how many become durable in a second, and how soon each batch is acknowledged. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { paymentsTable } from '../../src/demo/generator.ts';
+import { askChild } from '../child.ts';
 import { percentile } from '../measure.ts';
 import { type BenchRow, formatCount } from '../row.ts';
 import type { Suite } from '../suite.ts';
@@ -17,7 +15,7 @@ const steadyRowsPerSecond = 20_000;
 const steadySmokeRowsPerSecond = 2_000;
 const latencyP99MsMax = 50;
 
-const loadScript = fileURLToPath(new URL('./load.js', import.meta.url));
+const loadScript = new URL('./load.js', import.meta.url);
 
 export const pushSuite: Suite = {
   name: 'push',
@@ -68,7 +66,7 @@ export const pushSuite: Suite = {
 
 async function run(weir: Weir, name: string, order: LoadOrder): Promise<BenchRow> {
   const before = await countRows(weir);
-  const { rows, elapsedMs, latenciesMs } = await loadFrom(order);
+  const { rows, elapsedMs, latenciesMs } = await askChild<LoadOrder, LoadReport>(loadScript, order);
   const found = (await countRows(weir)) - before;
   return {
     suite: 'push',
@@ -89,16 +87,4 @@ async function run(weir: Weir, name: string, order: LoadOrder): Promise<BenchRow
 
 async function countRows(weir: Weir): Promise<bigint> {
   return cellsOf(await weir.ask('SELECT COUNT(*) FROM payments'))[0]![0] as bigint;
-}
-
-async function loadFrom(order: LoadOrder): Promise<LoadReport> {
-  const child = fork(loadScript, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const report = once(child, 'message');
-  const failed = once(child, 'exit').then(([code]) => {
-    throw new Error(`the load ended with code ${code}`);
-  });
-  child.send(order);
-  const [message] = (await Promise.race([report, failed])) as [LoadReport];
-  failed.catch(() => {});
-  return message;
 }

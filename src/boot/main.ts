@@ -5,10 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import { toFault } from '../base/fault.ts';
 import { nodeDisk } from '../base/node-disk.ts';
-import { systemClock } from '../base/system.ts';
+import { silentLog } from '../base/seams.ts';
+import { systemClock, systemRandom } from '../base/system.ts';
 import type { CommandIo } from '../cli/io.ts';
 import { createProgram, registerClientCommands } from '../cli/program.ts';
 import { ratePerSecondDefault } from '../demo/run.ts';
+import { letHeapsGrow } from './heap.ts';
+import { secretReader } from './secrets.ts';
 import { defaultShardCount, memoryBytesDefault, parseAddress, parseSizeBytes, type StartSettings } from './settings.ts';
 
 interface StartFlags {
@@ -24,6 +27,11 @@ interface StartFlags {
 const segmentsFolder = fileURLToPath(new URL('../../../segments', import.meta.url));
 const webFolder = fileURLToPath(new URL('../../web', import.meta.url));
 
+const outside = {
+  ...{ clock: systemClock, random: systemRandom, log: silentLog },
+  readSecret: secretReader(process.env, nodeDisk),
+};
+
 const io: CommandIo = {
   stdout: process.stdout,
   stderr: process.stderr,
@@ -31,6 +39,14 @@ const io: CommandIo = {
   env: process.env,
   clock: systemClock,
   disk: nodeDisk,
+  async openKafka(connection) {
+    const { createKafkaClient } = await import('../stream/kafka/client.ts');
+    return createKafkaClient(connection, outside);
+  },
+  async openSchemas(registry) {
+    const { SchemaRegistryClient } = await import('../stream/schema-registry.ts');
+    return new SchemaRegistryClient({ registry, ...outside, fetch });
+  },
   setExitCode(code) {
     process.exitCode = code;
   },
@@ -53,6 +69,7 @@ registerClientCommands(program, io);
 
 async function start(flags: StartFlags): Promise<void> {
   try {
+    letHeapsGrow();
     // Here, so that the client commands do not wait for a second while the server's packages load.
     const { startWeir } = await import('./start.ts');
     const weir = await startWeir(settingsOf(flags));

@@ -143,7 +143,7 @@ interface Threads {
 /** Every pair that talks gets a channel: `near` ends stay here, or go to the thread that calls. */
 function startThreads(settings: StartSettings, serveController: (port: MessagePort) => void): Threads {
   const { shardCount, dataFolder, logLevel } = settings;
-  const { arenaBytes } = shareMemory(settings);
+  const { arenaBytes, streamBufferSizeBytes } = shareMemory(settings);
   const common = { dataFolder, logLevel };
   const numbers = Array.from({ length: shardCount }, (_, shard) => shard);
   const toShards = (): ReturnType<typeof channel>[] => numbers.map(channel);
@@ -180,6 +180,7 @@ function startThreads(settings: StartSettings, serveController: (port: MessagePo
   const ingest = startThread({
     ...common,
     role: 'ingest',
+    streamBufferSizeBytes,
     serve: [mainToIngest.far],
     controller: ingestToController.near,
     builder: ingestToBuilder.near,
@@ -200,7 +201,10 @@ async function demoIsWelcome(controller: Client<ControllerCalls>): Promise<boole
   const { tables } = await controller.call('catalog', null);
   const payments = tables.find(table => table.name === 'payments');
   if (!payments) return tables.length === 0;
-  return payments.columns.every(column => new RegExp(`^\\s*${column.name}\\s`, 'm').test(paymentsTable));
+  return (
+    payments.source.kind === 'log' &&
+    payments.columns.every(column => new RegExp(`^\\s*${column.name}\\s`, 'm').test(paymentsTable))
+  );
 }
 
 /** The table is there when this resolves, to what ends the demo. */

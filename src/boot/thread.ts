@@ -12,6 +12,7 @@ import { messagePortPort } from '../wire/port.ts';
 import { serve } from '../wire/serve.ts';
 import { folders } from './folders.ts';
 import { lowerPriority } from './priority.ts';
+import { secretReader } from './secrets.ts';
 import type { ThreadData, ThreadMessage } from './threads.ts';
 
 const data = workerData as ThreadData;
@@ -47,10 +48,19 @@ async function begin(): Promise<() => Promise<void>> {
     }
     case 'ingest': {
       const { createIngest } = await import('../ingest/ingest.ts');
+      const outside = { ...world, readSecret: secretReader(process.env, nodeDisk) };
       const ingest = createIngest(
-        { logFolder: paths.log },
+        { logFolder: paths.log, streamBufferSizeBytes: data.streamBufferSizeBytes },
         {
           ...world,
+          openKafka: async connection => {
+            const { createKafkaClient } = await import('../stream/kafka/client.ts');
+            return createKafkaClient(connection, outside);
+          },
+          openSchemas: async registry => {
+            const { SchemaRegistryClient } = await import('../stream/schema-registry.ts');
+            return new SchemaRegistryClient({ ...outside, registry, fetch });
+          },
           controller: client<ControllerCalls>(data.controller),
           builder: client<BuilderCalls>(data.builder),
           shards: data.shards.map(port => client<ShardCalls>(port)),

@@ -24,6 +24,7 @@ export type ThreadData =
       readonly controller: MessagePort;
       readonly builder: MessagePort;
       readonly shards: readonly MessagePort[];
+      readonly streamBufferSizeBytes: number;
     })
   | (Common & {
       readonly role: 'builder';

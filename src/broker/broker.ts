@@ -8,11 +8,14 @@ import type { TableDefinition } from '../catalog/table.ts';
 import { frameRowCount } from '../column/frame.ts';
 import type { QueryPlan } from '../plan/node.ts';
 import { bindStatement } from '../sql/bind.ts';
+import { settleDefinition } from '../sql/bind-transform.ts';
 import type { BoundStatement } from '../sql/bound.ts';
 import { parseStatement } from '../sql/parse.ts';
+import { redactSecrets } from '../sql/redact.ts';
 import type { Client, FrameStream, Handlers } from '../wire/call.ts';
 import type {
   BrokerCalls,
+  CatalogState,
   ControllerCalls,
   IngestCalls,
   QueryRequest,
@@ -38,7 +41,8 @@ import {
   linesFrame,
   runCommand,
 } from './statement.ts';
-import { type SystemSources, systemTableFrame, systemTables } from './system-tables.ts';
+import type { SystemSources } from './system-source.ts';
+import { systemTableFrame, systemTables } from './system-tables.ts';
 
 export interface BrokerSettings {
   /** Bytes that one query may hold beyond the columns it reads; refused with MEMORY_BUDGET above. */
@@ -55,8 +59,11 @@ export interface BrokerComponents {
 
 interface OpenQuery {
   readonly request: QueryRequest;
+  /** As it may be shown. */
+  readonly sql: string;
   readonly statement: BoundStatement;
   readonly definitions: readonly TableDefinition[];
+  readonly partitionCounts: CatalogState['partitionCounts'];
   readonly abort: AbortController;
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
@@ -78,7 +85,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
 
   const describe = (query: OpenQuery, state: RunningQuery['state'], error: string | null): RunningQuery => ({
     queryId: query.request.queryId,
-    sql: query.request.sql,
+    sql: query.sql,
     state,
     startedAtMs: query.startedAtMs,
     elapsedMs: roundMs(clock.monotonicMs() - query.startedMonotonicMs),
@@ -100,6 +107,8 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
       }
     },
     ingestion: () => ingest.call('state', null),
+    rejects: () => ingest.call('rejects', { tableId: null }),
+    audit: () => controller.call('audit', { tableId: null }),
     shards: () => server.call('status', null),
   };
 
@@ -110,8 +119,7 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
     const state = error === null ? 'finished' : code === 'CANCELLED' ? 'cancelled' : 'failed';
     finished.push(describe(query, state, message));
     if (finished.length > finishedQueriesMax) finished.shift();
-    if (code === 'INTERNAL')
-      log.error('query failed', { queryId: query.request.queryId, sql: query.request.sql, error });
+    if (code === 'INTERNAL') log.error('query failed', { queryId: query.request.queryId, sql: query.sql, error });
   }
 
   /** The query's time is over, wherever it is. */
@@ -134,7 +142,15 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
         break;
       case 'explain': {
         const context = { nowMs: query.startedAtMs, timeZone: request.timeZone };
-        const snapshot = await openSnapshot(request.queryId, query.definitions, controller, server, watch);
+        const snapshot = await openSnapshot(
+          request.queryId,
+          query.definitions,
+          query.partitionCounts,
+          controller,
+          server,
+          watch,
+          clock,
+        );
         try {
           yield linesFrame(explainWithPruning(statement.plan, snapshot, context));
         } finally {
@@ -157,7 +173,15 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
     await admission.enter(abort.signal);
     try {
       const pinStarted = clock.monotonicMs();
-      const snapshot = await openSnapshot(request.queryId, query.definitions, controller, server, watch);
+      const snapshot = await openSnapshot(
+        request.queryId,
+        query.definitions,
+        query.partitionCounts,
+        controller,
+        server,
+        watch,
+        clock,
+      );
       try {
         const inline: Record<string, Uint8Array> = {};
         for (const name of plan.systemTables) inline[name] = await systemTableFrame(name, sources);
@@ -208,8 +232,10 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
       const tableIds = 'plan' in statement ? statement.plan.tableIds : [];
       const query: OpenQuery = {
         request,
+        sql: redactSecrets(request.sql),
         statement,
         definitions: catalog.tables.filter(({ id }) => tableIds.includes(id)),
+        partitionCounts: catalog.partitionCounts,
         abort: new AbortController(),
         startedAtMs,
         startedMonotonicMs,
@@ -259,6 +285,9 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
     },
 
     queries: () => sources.queries(),
+
+    createTable: ({ definition, ifNotExists }, { signal }) =>
+      controller.call('createTable', { definition: settleDefinition(definition), ifNotExists }, { signal }),
   };
 }
 

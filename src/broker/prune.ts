@@ -43,8 +43,10 @@ export function pruneSegments(
   context: FunctionContext,
 ): SegmentEntry[] {
   const predicates = scans.map(scan => compileScanFilter(scan, definition, context));
-  if (predicates.includes(null)) return [...segments];
-  return segments.filter(({ zones, rowCount }) =>
+  // A segment may be empty: all of its offsets were filtered, rejected, or markers.
+  const filled = segments.filter(({ rowCount }) => rowCount > 0);
+  if (predicates.includes(null)) return filled;
+  return filled.filter(({ zones, rowCount }) =>
     predicates.some(predicate => judge(predicate!, id => zones[id] ?? null, rowCount) !== 'none'),
   );
 }

@@ -8,10 +8,15 @@
  */
 
 import { fault } from '../base/fault.ts';
+import type { Clock } from '../base/seams.ts';
 import type { TableDefinition, TableSnapshot } from '../catalog/table.ts';
 import type { Client } from '../wire/call.ts';
 import type { ControllerCalls, PinnedPartition, ScanTask, ServerCalls, TableFreshness } from '../wire/calls.ts';
 import type { IngestWatch } from './ingest-watch.ts';
+
+/** A seek takes a few milliseconds between the metadata and the shard. */
+const attemptsMax = 50;
+const retryDelayMs = 10;
 
 export interface Snapshot {
   readonly tables: readonly (TableSnapshot & { readonly ranges: ScanTask['ranges'] })[];
@@ -21,12 +26,15 @@ export interface Snapshot {
   release(): void;
 }
 
+/** @param partitionCounts By table id, as last known; a stream's partitions that came since are found. */
 export async function openSnapshot(
   leaseId: string,
   definitions: readonly TableDefinition[],
+  partitionCounts: Readonly<Record<string, number>>,
   controller: Client<ControllerCalls>,
   server: Client<ServerCalls>,
   watch: IngestWatch,
+  clock: Clock,
 ): Promise<Snapshot> {
   const release = (): void => {
     // A release that fails finds a role that is gone, and its leases with it.
@@ -35,21 +43,51 @@ export async function openSnapshot(
   };
   if (definitions.length === 0) return { tables: [], freshness: {}, release: () => {} };
   try {
-    const partitions = definitions.flatMap(({ id, source }) =>
-      Array.from({ length: source.partitionCount }, (_, partition) => ({ tableId: id, partition })),
-    );
-    const pins = await server.call('pin', { leaseId, partitions });
-    const { tables } = await controller.call('snapshot', { leaseId, tableIds: definitions.map(({ id }) => id) });
-    return {
-      tables: tables.map(table => ({ ...table, ranges: rangesOf(table, pins) })),
-      freshness: Object.fromEntries(tables.map(table => [table.definition.name, freshnessOf(table, pins, watch)])),
-      release,
-    };
+    const tableIds = definitions.map(({ id }) => id);
+    await watch.refresh();
+    let counts = partitionCounts;
+    for (let attempt = 1; ; attempt++) {
+      const partitions = tableIds.flatMap(tableId =>
+        Array.from({ length: counts[tableId] ?? 0 }, (_, partition) => ({ tableId, partition })),
+      );
+      const pins = await server.call('pin', { leaseId, partitions });
+      const { tables } = await controller.call('snapshot', { leaseId, tableIds });
+      const known = Object.fromEntries(
+        tables.map(({ definition, committedEnds }) => [definition.id, committedEnds.length]),
+      );
+      const isWhole = tableIds.every(id => known[id]! <= (counts[id] ?? 0));
+      const moved = pins.find(pin => tables.some(table => isMoved(table, pin)));
+      if (isWhole && !moved) return snapshotOf(tables, pins, watch, release);
+      if (attempt === attemptsMax)
+        throw fault('INCOMPLETE', `partition ${moved?.partition ?? 'count'} of a table is being moved by a seek`, {
+          hint: 'try again',
+        });
+      // Partitions came between the two, or one was moved: both are asked again.
+      await controller.call('release', { leaseId });
+      await server.call('release', { leaseId });
+      if (moved) await clock.sleep(retryDelayMs);
+      counts = known;
+    }
   } catch (error) {
     release();
     throw error;
   }
 }
+
+/** The pinned rows are of another epoch than the metadata. */
+const isMoved = ({ definition, epochs }: TableSnapshot, pin: PinnedPartition): boolean =>
+  pin.tableId === definition.id && (epochs[pin.partition] ?? pin.epoch) !== pin.epoch;
+
+const snapshotOf = (
+  tables: readonly TableSnapshot[],
+  pins: readonly PinnedPartition[],
+  watch: IngestWatch,
+  release: () => void,
+): Snapshot => ({
+  tables: tables.map(table => ({ ...table, ranges: rangesOf(table, pins) })),
+  freshness: Object.fromEntries(tables.map(table => [table.definition.name, freshnessOf(table, pins, watch)])),
+  release,
+});
 
 function rangesOf({ definition, committedEnds }: TableSnapshot, pins: readonly PinnedPartition[]): ScanTask['ranges'] {
   return committedEnds.flatMap((committedEnd, partition) => {
@@ -76,6 +114,8 @@ function freshnessOf(
   const partitions = pins
     .filter(pin => pin.tableId === definition.id)
     .map(pin => watch.merge(definition.id, pin.freshness));
+  const topic = watch.topic(definition.id);
+  if (topic && partitions.length === 0) return { watermarkMs: null, partitions: [topic] };
   const active = partitions.filter(({ state }) => state !== 'idle');
   const marks = (active.length > 0 ? active : partitions).map(({ watermarkMs }) => watermarkMs);
   const known = marks.filter(mark => mark !== null);

@@ -1,12 +1,16 @@
 /** Statements that are not queries: what they do, and the rows that tell of it. */
 import { batchOf } from '../column/builder.ts';
 import { encodeBatch } from '../column/frame.ts';
-import { BOOLEAN, LONG, STRING, typeText, type Value } from '../column/type.ts';
+import { BOOLEAN, INT, LONG, STRING, typeText, type Value } from '../column/type.ts';
 import type { BoundStatement, DescribedColumn } from '../sql/bound.ts';
 import type { Client } from '../wire/call.ts';
 import type { ControllerCalls, IngestCalls, ResultColumn } from '../wire/calls.ts';
 
-type Command = Extract<BoundStatement, { kind: 'createTable' | 'dropTable' | 'showTables' | 'insert' }>;
+type Command = Extract<
+  BoundStatement,
+  { kind: 'createTable' | 'dropTable' | 'showTables' | 'showCreateTable' | 'ingestion' | 'insert' }
+>;
+type Ingestion = Extract<BoundStatement, { kind: 'ingestion' }>;
 
 interface CommandAnswer {
   readonly columns: readonly ResultColumn[];
@@ -40,8 +44,33 @@ const statusColumns: readonly ResultColumn[] = [{ name: 'status', type: STRING }
 const tableColumns: readonly ResultColumn[] = [{ name: 'table', type: STRING }];
 const insertColumns: readonly ResultColumn[] = [{ name: 'inserted', type: LONG }];
 
-export const commandColumns = (command: Command): readonly ResultColumn[] =>
-  command.kind === 'showTables' ? tableColumns : command.kind === 'insert' ? insertColumns : statusColumns;
+const createColumns: readonly ResultColumn[] = [{ name: 'sql', type: STRING }];
+const tableAndPartition: readonly ResultColumn[] = [
+  { name: 'table', type: STRING },
+  { name: 'partition', type: INT },
+];
+const ingestionColumns: Readonly<Record<Ingestion['action'], readonly ResultColumn[]>> = {
+  pause: [...tableAndPartition, { name: 'state', type: STRING }],
+  resume: [...tableAndPartition, { name: 'state', type: STRING }],
+  commit: [...tableAndPartition, { name: 'segments', type: INT }],
+  seek: [...tableAndPartition, { name: 'offset', type: LONG }],
+};
+
+export function commandColumns(command: Command): readonly ResultColumn[] {
+  switch (command.kind) {
+    case 'createTable':
+    case 'dropTable':
+      return statusColumns;
+    case 'showTables':
+      return tableColumns;
+    case 'showCreateTable':
+      return createColumns;
+    case 'ingestion':
+      return ingestionColumns[command.action];
+    case 'insert':
+      return insertColumns;
+  }
+}
 
 export const commandFrame = ({ columns, rows }: CommandAnswer): Uint8Array =>
   encodeBatch(
@@ -79,11 +108,39 @@ export async function runCommand(
       const names = tables.map(table => table.name).sort();
       return { columns, rows: names.map(name => [name]) };
     }
+    case 'showCreateTable':
+      return { columns, rows: [[command.sql]] };
+    case 'ingestion':
+      return { columns, rows: await steerIngestion(command, ingest, signal) };
     case 'insert': {
       const { tableId, columnIds, types, rows } = command;
       const frame = encodeBatch(batchOf(types, rows));
       const { inserted } = await ingest.call('insert', { tableId, columnIds, frame }, { signal });
       return { columns, rows: [[BigInt(inserted)]] };
+    }
+  }
+}
+
+/** A row a partition that was touched; partition NULL: all of them. */
+async function steerIngestion(
+  { action, tableId, table, partition, to }: Ingestion,
+  ingest: Client<IngestCalls>,
+  signal: AbortSignal,
+): Promise<Value[][]> {
+  switch (action) {
+    case 'pause':
+    case 'resume':
+      await ingest.call(action, { tableId, partition }, { signal });
+      return [[table, partition, action === 'pause' ? 'paused' : 'resumed']];
+    case 'commit': {
+      const { segments } = await ingest.call('commit', partition === null ? { tableId } : { tableId, partition }, {
+        signal,
+      });
+      return [[table, partition, segments]];
+    }
+    case 'seek': {
+      const { partitions } = await ingest.call('seek', { tableId, partition, to: to! }, { signal });
+      return partitions.map(place => [table, place.partition, BigInt(place.offset)]);
     }
   }
 }

@@ -1,26 +1,11 @@
 /** Tables of schema `system`: what Weir knows of itself, as rows made when a query starts. */
 
-import type { TableSnapshot } from '../catalog/table.ts';
 import { batchOf } from '../column/builder.ts';
 import { encodeBatch } from '../column/frame.ts';
-import { DOUBLE, INT, LONG, STRING, TIMESTAMP, type Type, type Value } from '../column/type.ts';
+import { DOUBLE, INT, LONG, STRING, TIMESTAMP } from '../column/type.ts';
 import type { SystemTable } from '../sql/catalog.ts';
-import type { IngestState, RunningQuery, ShardStatus } from '../wire/calls.ts';
-
-/** What the rows are made of; each is asked for only when a query reads its table. */
-export interface SystemSources {
-  queries(): Promise<readonly RunningQuery[]>;
-  tables(): Promise<readonly TableSnapshot[]>;
-  ingestion(): Promise<readonly IngestState[]>;
-  shards(): Promise<readonly ShardStatus[]>;
-}
-
-interface Definition {
-  readonly columns: readonly { readonly name: string; readonly type: Type }[];
-  rows(sources: SystemSources): Promise<Value[][]>;
-}
-
-const column = (name: string, type: Type): { name: string; type: Type } => ({ name, type });
+import { ingestionTables } from './ingestion-tables.ts';
+import { column, type Definition, type SystemSources } from './system-source.ts';
 
 const definitions: Readonly<Record<string, Definition>> = {
   'system.queries': {
@@ -105,38 +90,7 @@ const definitions: Readonly<Record<string, Definition>> = {
       );
     },
   },
-  'system.ingestion': {
-    columns: [
-      column('table', STRING),
-      column('partition', INT),
-      column('state', STRING),
-      column('cause', STRING),
-      column('committed_offset', LONG),
-      column('ingested_offset', LONG),
-      column('end_offset', LONG),
-      column('lag_ms', DOUBLE),
-      column('watermark', TIMESTAMP),
-      column('rows_ingested', LONG),
-      column('rows_rejected', LONG),
-      column('log_size_bytes', LONG),
-    ],
-    async rows(sources) {
-      return (await sources.ingestion()).map(state => [
-        state.table,
-        state.partition,
-        state.freshness.state,
-        state.freshness.cause,
-        BigInt(state.committedEnd),
-        BigInt(state.freshness.ingestedOffset),
-        BigInt(state.freshness.endOffset),
-        state.freshness.lagMs,
-        state.freshness.watermarkMs,
-        BigInt(state.rowsIngested),
-        BigInt(state.rowsRejected),
-        BigInt(state.logSizeBytes),
-      ]);
-    },
-  },
+  ...ingestionTables,
   'system.shards': {
     columns: [
       column('shard', INT),

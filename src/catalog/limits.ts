@@ -28,3 +28,12 @@ export const retentionMsMax = 100 * 366 * 86_400_000;
 
 /** DECIMAL's digits: what 128 bits hold. */
 export const decimalPrecisionMax = 38;
+
+/** Brokers to begin with: a client learns of the others from any one of them. */
+export const brokerCountMax = 64;
+
+/** User names, URLs and places of secrets: far above what any has, far below what a definition should carry. */
+export const connectionTextLengthMax = 1_024;
+
+/** A transform is kept in every definition that crosses a thread; a tenth of it is a long query. */
+export const transformLengthMax = 1 << 16;

@@ -78,6 +78,16 @@ export function checkColumnName(name: string): void {
     });
 }
 
+/** For names that data brings: whether a column may have it. */
+export function isColumnName(name: string): boolean {
+  try {
+    checkColumnName(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function checkLength(name: string, what: string): void {
   if (typeof name !== 'string' || name.length === 0)
     throw fault('INVALID_DEFINITION', `a ${what} has no name`, { hint: `give every ${what} a name` });

@@ -27,6 +27,79 @@ export interface LogSource {
   readonly partitionCount: number;
 }
 
+/** Where a secret is, never the secret: `env:NAME` or `file:/path`. Read when a connection is made, and nowhere kept. */
+export type SecretReference = string;
+
+export type MessageFormat = 'json' | 'csv' | 'avro' | 'protobuf' | 'arrow';
+
+export interface KafkaTls {
+  /** PEM of the authorities that are trusted; null: those that Node trusts. */
+  readonly ca: SecretReference | null;
+  /** PEM of the client's certificate and key, for brokers that ask for one. */
+  readonly certificate: SecretReference | null;
+  readonly key: SecretReference | null;
+}
+
+export interface KafkaSasl {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  readonly password: SecretReference;
+}
+
+export interface SchemaRegistry {
+  readonly url: string;
+  readonly username: string | null;
+  readonly password: SecretReference | null;
+}
+
+/** A field of a message that a transform reads. */
+export interface MessageField {
+  readonly name: string;
+  readonly type: Type;
+}
+
+/** What messages become before they are rows: SQL over the relation `message`. */
+export interface Transform {
+  /** `SELECT … FROM message [, UNNEST(…)] [WHERE …] [GROUP BY …]`; its outputs are the table's columns, by name. */
+  readonly sql: string;
+  /** What a message has for it; the message's own `$key`, `$headers`, `$timestamp`, `$partition`, `$offset` are there besides. */
+  readonly fields: readonly MessageField[];
+}
+
+/** A topic of Apache Kafka: one partition of the table for each of the topic's. */
+export interface KafkaSource {
+  readonly kind: 'kafka';
+  /** `host:port`. */
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly format: MessageFormat;
+  readonly tls: KafkaTls | null;
+  readonly sasl: KafkaSasl | null;
+  /** Of Avro and Protobuf messages; of JSON ones where they are framed with a schema's id. */
+  readonly schemaRegistry: SchemaRegistry | null;
+  readonly isolation: 'read_committed' | 'read_uncommitted';
+  /** Where a partition begins that was never read: a number is a time, in milliseconds. */
+  readonly startFrom: 'earliest' | 'latest' | number;
+  /** Offsets that the stream's retention deleted before they were read: go on behind them, counted as lost; or stop. */
+  readonly onLostOffsets: 'skip' | 'fail';
+  /** The topic was deleted and made again: read the new one from its beginning, keeping the old one's rows; or stop. */
+  readonly onTopicRecreated: 'restart' | 'fail';
+  /** Fields that the table does not have. `add` makes a column of each; needs a table without a transform. */
+  readonly unknownFields: 'ignore' | 'add';
+  /** Rejected messages are produced to this topic, too. */
+  readonly deadLetterTopic: string | null;
+  readonly transform: Transform | null;
+}
+
+export type Source = LogSource | KafkaSource;
+
+/** Where ingestion is to go on: an offset, the first message at or after a time, or an end of what the stream has. */
+export type SeekTarget =
+  | { readonly kind: 'offset'; readonly offset: number }
+  | { readonly kind: 'time'; readonly timeMs: number }
+  | { readonly kind: 'beginning' }
+  | { readonly kind: 'end' };
+
 export interface TableSettings {
   /** Rows at which a consuming segment seals. */
   readonly segmentRows: number;
@@ -45,7 +118,7 @@ export interface TableDefinition {
   readonly columns: readonly ColumnDefinition[];
   readonly timeColumnId: number | null;
   readonly indexes: readonly IndexDefinition[];
-  readonly source: LogSource;
+  readonly source: Source;
   readonly settings: TableSettings;
   readonly createdAtMs: number;
 }
@@ -61,6 +134,8 @@ export interface TableDefinitionRequest {
   }[];
   readonly timeColumn: string | null;
   readonly indexes: readonly { readonly column: string; readonly kind: IndexKind }[];
+  /** The embedded log where left out. */
+  readonly source?: Source;
   readonly settings: Partial<TableSettings>;
 }
 
@@ -72,6 +147,8 @@ export const virtualColumns = {
   partition: -2,
   /** STRING; one value a segment. */
   segment: -3,
+  /** TIMESTAMP; when the row became visible (Kafka) or durable (embedded log); NULL in segments that older versions wrote. */
+  ingestedAt: -4,
 } as const;
 
 /** Smallest and largest value of a column in a block or segment, for pruning. Conservative: never narrower than the truth. */
@@ -82,16 +159,46 @@ export interface ZoneMap {
   readonly max: number | bigint | string | null;
 }
 
+/**
+ * Where the offsets of a range went. Their sum is the range's span: every offset is of exactly one kind.
+ * `rowsOut` is what was made of the `taken` messages: more with UNNEST, fewer with rollup.
+ */
+export interface OffsetAccounts {
+  /** Messages that gave rows. */
+  readonly taken: number;
+  /** Messages that the transform's WHERE (or an UNNEST of nothing) left without a row, and tombstones. */
+  readonly filtered: number;
+  /** Messages in the reject log. */
+  readonly rejected: number;
+  /** Markers that transactions left. */
+  readonly control: number;
+  /** Records of aborted transactions. */
+  readonly aborted: number;
+  /** Offsets that the stream has no record at: compacted away, or never given. */
+  readonly gaps: number;
+  /** Deleted by the stream's retention before they were read. */
+  readonly lost: number;
+  /** Passed over by a seek. */
+  readonly skipped: number;
+  /** Rows before rollup: UNNEST may make many of one message. */
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+}
+
 /** A committed segment as the metadata store knows it: enough to route and prune without opening it. */
 export interface SegmentEntry {
   /** `<tableId>-<partition>-<startOffset>-<attempt>`; also its folder's name under the table's folder. */
   readonly id: string;
   readonly tableId: string;
   readonly partition: number;
+  /** Which topic the offsets are of; absent for the embedded log, or where it is unknown. */
+  readonly streamId?: string;
   /** Stream offsets covered: [start, end). */
   readonly startOffset: number;
   readonly endOffset: number;
   readonly rowCount: number;
+  /** Absent in entries of older versions, and of the embedded log, where every offset is a row. */
+  readonly accounts?: OffsetAccounts;
   readonly sizeBytes: number;
   /** Which `manifest-<generation>.json` is current. */
   readonly generation: number;
@@ -110,4 +217,6 @@ export interface TableSnapshot {
   readonly segments: readonly SegmentEntry[];
   /** By partition: the first offset not in a committed segment. */
   readonly committedEnds: readonly number[];
+  /** By partition: how often it was moved; consuming rows are of the same epoch, or of no use. */
+  readonly epochs: readonly number[];
 }

@@ -1,6 +1,7 @@
 /** From what a user asks for to what a table is: the checks that hold whether the request came as DDL or as JSON. */
 import { fault } from '../base/fault.ts';
 import { type Type, type TypeName, typeText, type Value } from '../column/type.ts';
+import { checkKafkaSource } from './kafka-source.ts';
 import {
   columnCountMax,
   decimalPrecisionMax,
@@ -13,11 +14,12 @@ import {
   segmentRowsDefault,
   segmentRowsMax,
 } from './limits.ts';
-import { checkColumnName, checkTableName, findColumn, foldName } from './name.ts';
+import { checkColumnName, checkTableName, findColumn, foldName, isColumnName } from './name.ts';
 import type {
   ColumnDefinition,
   IndexDefinition,
   IndexKind,
+  Source,
   TableDefinition,
   TableDefinitionRequest,
   TableSettings,
@@ -73,13 +75,35 @@ export function defineTable(
     columns,
     timeColumnId: timeColumn?.id ?? null,
     indexes: defineIndexes(request, columns),
-    source: { kind: 'log', partitionCount: 1 },
+    source: defineSource(request.source),
     settings: defineSettings(request.settings, timeColumn !== null),
     createdAtMs: identity.createdAtMs,
   };
 }
 
-function defineColumns({ name: table, columns }: TableDefinitionRequest): ColumnDefinition[] {
+/**
+ * The definition with nullable columns added, one version further; itself where there is none to add. Ids go on where they
+ * ended, also behind columns that were dropped. What cannot be a column (it exists, its name is none, the table has
+ * `columnCountMax`) is left out: the names are the data's, and no message may stop those behind it.
+ */
+export function withColumns(
+  definition: TableDefinition,
+  columns: readonly { readonly name: string; readonly type: Type }[],
+): TableDefinition {
+  const known = new Set(definition.columns.map(({ name }) => foldName(name)));
+  const fresh = columns
+    .filter(({ name }) => isColumnName(name) && !known.has(foldName(name)) && known.add(foldName(name)))
+    .slice(0, Math.max(0, columnCountMax - definition.columns.length));
+  if (fresh.length === 0) return definition;
+  const all = defineColumns({ ...definition, columns: [...definition.columns, ...fresh.map(asNullable)] });
+  const firstId = Math.max(...definition.columns.map(({ id }) => id)) + 1;
+  const added = all.slice(definition.columns.length).map((column, index) => ({ ...column, id: firstId + index }));
+  return { ...definition, version: definition.version + 1, columns: [...definition.columns, ...added] };
+}
+
+const asNullable = ({ name, type }: { readonly name: string; readonly type: Type }) => ({ name, type, nullable: true });
+
+function defineColumns({ name: table, columns }: Pick<TableDefinitionRequest, 'name' | 'columns'>): ColumnDefinition[] {
   if (columns.length === 0) throw invalid(`table ${table} has no columns`, 'declare at least one');
   if (columns.length > columnCountMax)
     throw invalid(
@@ -155,6 +179,13 @@ function defineIndexes({ indexes }: TableDefinitionRequest, columns: readonly Co
     seen.add(key);
     return { columnId: column.id, kind };
   });
+}
+
+function defineSource(source: Source = { kind: 'log', partitionCount: 1 }): Source {
+  if (source.kind === 'kafka') checkKafkaSource(source, () => undefined);
+  else if (source.partitionCount !== 1)
+    throw fault('UNSUPPORTED', `a log of ${source.partitionCount} partitions; the embedded log has 1`);
+  return source;
 }
 
 function defineSettings(request: Partial<TableSettings>, hasTimeColumn: boolean): TableSettings {

@@ -1,6 +1,9 @@
 /** What a command meets of its process: passed in, so that a test can hold it. */
 import type { Readable, Writable } from 'node:stream';
 import type { Clock, Disk } from '../base/seams.ts';
+import type { SchemaSource } from '../catalog/schema-source.ts';
+import type { SchemaRegistry } from '../catalog/table.ts';
+import type { KafkaClient, KafkaConnection } from '../stream/kafka/types.ts';
 
 export type Terminal = Writable & { readonly isTTY?: boolean };
 
@@ -9,10 +12,13 @@ export interface CommandIo {
   readonly stdout: Terminal;
   /** Everything that is about the work: progress, timing, errors. */
   readonly stderr: Terminal;
-  readonly stdin: Readable;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly disk: Disk;
+  /** Late, because most commands need none: their code loads when it is asked for. */
+  openKafka(connection: KafkaConnection): Promise<KafkaClient>;
+  openSchemas(registry: SchemaRegistry): Promise<SchemaSource>;
   /** Of the process, once it ends by itself. */
   setExitCode(code: number): void;
 }

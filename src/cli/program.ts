@@ -1,7 +1,9 @@
 /** The `weir` program and its client commands; whoever composes the server adds `start`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FaultError } from '../base/fault.ts';
+import { kafkaWords } from '../catalog/kafka-source.ts';
 import { WeirError } from '../client/error.ts';
+import { type CreateOptions, runCreate, sampleMessagesDefault, sampleMessagesMax } from './create-command.ts';
 import { errorText } from './error-text.ts';
 import { type CommandIo, OutputClosed } from './io.ts';
 import { runLoad } from './load-command.ts';
@@ -27,6 +29,7 @@ export function createProgram(io: CommandIo, version: string): Program {
 export function registerClientCommands(program: Program, io: CommandIo): void {
   registerSql(program, io);
   registerLoad(program, io);
+  registerCreate(program, io);
 }
 
 const urlOption = (io: CommandIo): Option =>
@@ -76,6 +79,40 @@ function registerLoad(program: Program, io: CommandIo): void {
     .action(async (path: string, options: { table: string; url: string; strict: boolean }) => {
       await guard(io, () => runLoad(path, options, io));
     });
+}
+
+function registerCreate(program: Program, io: CommandIo): void {
+  program
+    .command('create')
+    .description('look into a topic of Apache Kafka and propose a table for it')
+    .requiredOption('--from-kafka', 'where the table reads from')
+    .requiredOption('--brokers <host:port,…>', 'one or more brokers to begin with')
+    .requiredOption('--topic <topic>')
+    .option('--name <table>', "the table's name; the topic's unless given")
+    .addOption(new Option('--format <format>', 'of the messages; guessed unless given').choices(kafkaWords.format))
+    .option('--schema-registry <url>', 'where messages name a schema by its id')
+    .addOption(new Option('--sasl-mechanism <mechanism>').choices(kafkaWords.sasl_mechanism))
+    .option('--sasl-username <name>')
+    .option('--sasl-password <reference>', 'where it is: env:NAME or file:/path')
+    .option('--tls', 'encrypted, with the authorities that Node trusts')
+    .option('--tls-ca <reference>', 'PEM of the authorities to trust instead: file:/path')
+    .option('--sample <messages>', 'how many to look at', parseSample, sampleMessagesDefault)
+    .option('--yes', 'create it without asking', false)
+    .option('--dry-run', 'only print the statement', false)
+    .addOption(urlOption(io))
+    .addHelpText(
+      'after',
+      '\nThe statement goes to standard output. Secrets are read here and by the server, each in its own environment.',
+    )
+    .action(async (options: CreateOptions) => {
+      await guard(io, () => runCreate(options, io));
+    });
+}
+
+function parseSample(text: string): number {
+  const messages = Number(text);
+  if (Number.isInteger(messages) && messages >= 1 && messages <= sampleMessagesMax) return messages;
+  throw new InvalidArgumentError(`It is a whole number from 1 to ${sampleMessagesMax}.`);
 }
 
 function parseMs(text: string): number {

@@ -17,6 +17,8 @@ import type {
   QueryInfo,
   Row,
   RowFormat,
+  SeekResult,
+  SeekTarget,
   SegmentInfo,
   TableInfo,
 } from './types.ts';
@@ -72,9 +74,15 @@ export interface WeirClient {
   createTable(definition: CreateTable): Promise<TableInfo>;
   dropTable(name: string): Promise<void>;
   segments(table: string): Promise<readonly SegmentInfo[]>;
-  /** Seals and publishes the table's consuming rows. */
-  commit(table: string): Promise<{ readonly segments: number }>;
-  ingestion(): Promise<readonly IngestionPartition[]>;
+  /** Seals and publishes the consuming rows of the table, or of one partition. */
+  commit(table: string, partition?: number): Promise<{ readonly segments: number }>;
+  /** A table of Kafka stops, or goes on, reading its topic: all partitions, or one. Durable. */
+  pause(table: string, partition?: number): Promise<void>;
+  resume(table: string, partition?: number): Promise<void>;
+  /** Where a table of Kafka goes on reading. */
+  seek(table: string, to: SeekTarget, partition?: number): Promise<SeekResult>;
+  /** Of all tables, or of one. */
+  ingestion(table?: string): Promise<readonly IngestionPartition[]>;
   queries(): Promise<readonly QueryInfo[]>;
   /** False where no such query runs. */
   cancel(queryId: string): Promise<boolean>;
@@ -127,6 +135,12 @@ export function createClient(url: string, options: ClientOptions = {}): WeirClie
 
   const tablePath = (table: string, rest = ''): string => `/v1/tables/${encodeURIComponent(table)}${rest}`;
 
+  const steer = <T>(table: string, action: string, body: object): Promise<T> =>
+    ask('POST', tablePath(table, `/ingestion/${action}`), {
+      headers: { 'content-type': 'application/json' },
+      body: writeJson(body),
+    });
+
   return {
     url: base,
     async query(sql, options = {}) {
@@ -166,9 +180,18 @@ export function createClient(url: string, options: ClientOptions = {}): WeirClie
     },
     segments: async table =>
       (await ask<{ segments: readonly SegmentInfo[] }>('GET', tablePath(table, '/segments'))).segments,
-    commit: table => ask('POST', tablePath(table, '/commit')),
-    ingestion: async () =>
-      (await ask<{ partitions: readonly IngestionPartition[] }>('GET', '/v1/ingestion')).partitions,
+    commit: (table, partition) => steer(table, 'commit', { partition }),
+    async pause(table, partition) {
+      await steer(table, 'pause', { partition });
+    },
+    async resume(table, partition) {
+      await steer(table, 'resume', { partition });
+    },
+    seek: (table, to, partition) => steer(table, 'seek', { partition, to }),
+    ingestion: async table => {
+      const path = table === undefined ? '/v1/ingestion' : tablePath(table, '/ingestion');
+      return (await ask<{ partitions: readonly IngestionPartition[] }>('GET', path)).partitions;
+    },
     queries: async () => (await ask<{ queries: readonly QueryInfo[] }>('GET', '/v1/queries')).queries,
     async cancel(queryId) {
       try {

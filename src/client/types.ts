@@ -105,6 +105,54 @@ export interface TableColumn extends ColumnInfo {
   readonly default: Cell;
 }
 
+/** Where a secret is, never the secret: `env:NAME` or `file:/absolute/path`. */
+export type SecretReference = string;
+
+/** SQL over the relation `message`; its outputs are the table's columns, by name. */
+export interface Transform {
+  readonly sql: string;
+  /** What a message has for it, where the text itself does not declare it. */
+  readonly fields?: readonly ColumnInfo[];
+}
+
+/** A topic of Apache Kafka. */
+export interface KafkaSource {
+  readonly kind: 'kafka';
+  /** `host:port`. */
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly format: 'json' | 'csv' | 'avro' | 'protobuf' | 'arrow';
+  readonly tls: {
+    readonly ca?: SecretReference | null;
+    readonly certificate?: SecretReference | null;
+    readonly key?: SecretReference | null;
+  } | null;
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: SecretReference;
+  } | null;
+  readonly schemaRegistry: {
+    readonly url: string;
+    readonly username?: string | null;
+    readonly password?: SecretReference | null;
+  } | null;
+  readonly isolation: 'read_committed' | 'read_uncommitted';
+  /** Where a partition begins that was never read: a number is a time, in milliseconds. */
+  readonly startFrom: 'earliest' | 'latest' | number;
+  readonly onLostOffsets: 'skip' | 'fail';
+  readonly onTopicRecreated: 'restart' | 'fail';
+  readonly unknownFields: 'ignore' | 'add';
+  readonly deadLetterTopic: string | null;
+  readonly transform: Transform | null;
+}
+
+/** Rows are pushed. */
+export interface LogSource {
+  readonly kind: 'log';
+  readonly partitionCount: number;
+}
+
 /** A table's definition, as `POST /v1/tables` takes it (less id, version and time), and its size now. */
 export interface TableInfo {
   readonly id: string;
@@ -114,7 +162,7 @@ export interface TableInfo {
   readonly columns: readonly TableColumn[];
   readonly timeColumn: string | null;
   readonly indexes: readonly { readonly column: string; readonly kind: string }[];
-  readonly source: { readonly kind: string; readonly partitionCount: number };
+  readonly source: LogSource | KafkaSource;
   readonly settings: {
     readonly segmentRows: number;
     readonly segmentAgeMs: number;
@@ -140,6 +188,10 @@ export interface CreateTable {
   }[];
   readonly timeColumn?: string | null;
   readonly indexes?: readonly { readonly column: string; readonly kind: 'inverted' | 'range' | 'bloom' }[];
+  /** The embedded log unless given. */
+  readonly source?:
+    | { readonly kind: 'log'; readonly partitionCount?: number }
+    | (Pick<KafkaSource, 'kind' | 'brokers' | 'topic'> & Partial<KafkaSource>);
   readonly settings?: {
     readonly segmentRows?: number;
     readonly segmentAgeMs?: number;
@@ -167,12 +219,27 @@ export interface IngestionPartition {
   readonly table: string;
   readonly tableId: string;
   readonly partition: number;
+  readonly source: 'log' | 'kafka';
   readonly committedEnd: number;
   readonly freshness: PartitionFreshness;
+  /** Counts are since the process started. */
   readonly rowsIngested: number;
   readonly rowsRejected: number;
+  readonly rowsFiltered: number;
+  readonly offsetsLost: number;
   readonly logSizeBytes: number;
+  /** What happened that healed: offsets lost, a topic made again. */
+  readonly notice: string | null;
+  /** Offset spans that did not add up. */
+  readonly auditMismatches: number;
   readonly lastFault: { readonly code: string; readonly message: string; readonly hint?: string } | null;
+}
+
+/** Where ingestion is to go on; `time` is ISO 8601. */
+export type SeekTarget = 'beginning' | 'end' | { readonly offset: number } | { readonly time: string };
+
+export interface SeekResult {
+  readonly partitions: readonly { readonly partition: number; readonly offset: number }[];
 }
 
 export interface QueryInfo {

@@ -57,6 +57,11 @@ export class ColumnBuilder {
     this.#bytes = new Uint8Array(pooled ? this.#capacity * 16 : 0);
   }
 
+  /** Of the byte strings so far. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
   #grow(): void {
     this.#capacity *= 2;
     if (this.#values) {

@@ -110,6 +110,12 @@ function timeOfDay(ms: number, fixedFraction: boolean): string {
   return fraction === 0 ? clock : `${clock}.${pad(fraction, 3).replace(/0+$/, '')}`;
 }
 
+/** `03:04:05.678`, of seconds since midnight and `fraction` in units of the given number of digits; zeros cut. */
+export function formatTimeOfDay(seconds: number, fraction: number, digits: number): string {
+  const clock = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`;
+  return fraction === 0 ? clock : `${clock}.${pad(fraction, digits).replace(/0+$/, '')}`;
+}
+
 /** The 16 bytes of a UUID in any of PostgreSQL's spellings (hyphens anywhere between pairs, braces, any case). */
 export function parseUuid(text: string): Uint8Array | null {
   const inner = /^\{.*\}$/.test(text.trim()) ? text.trim().slice(1, -1) : text.trim();

@@ -7,15 +7,26 @@ import type { Clock, Log, Random } from '../base/seams.ts';
 import { findTable, matchName } from '../catalog/name.ts';
 import { formatSegmentId, parseSegmentId } from '../catalog/segment-id.ts';
 import type { SegmentEntry, TableSnapshot } from '../catalog/table.ts';
-import { defineTable } from '../catalog/validate.ts';
+import { defineTable, withColumns } from '../catalog/validate.ts';
 import type { MetaStore } from '../meta/store.ts';
 import type { DeepStore } from '../store/deep-store.ts';
 import type { Handlers } from '../wire/call.ts';
 import type { ControllerCalls } from '../wire/calls.ts';
 import { Garbage } from './garbage.ts';
 import { Leases } from './leases.ts';
+import { partitionOf, planSeek } from './seek.ts';
 import { type ControllerSettings, tableCountMax } from './settings.ts';
-import { definitionsOf, type State, stateOf, withoutSegments, withoutTable, withSegment, withTable } from './state.ts';
+import {
+  definitionsOf,
+  type State,
+  stateOf,
+  type TableState,
+  withChange,
+  withoutSegments,
+  withoutTable,
+  withSegment,
+  withTable,
+} from './state.ts';
 
 /** What the controller tells others. A listener that fails is logged and asked no more about that change. */
 export interface ControllerListeners {
@@ -73,19 +84,27 @@ class LoadedController implements Controller {
   readonly catalog: Controller['catalog'] = () => ({
     version: this.#state.version,
     tables: definitionsOf(this.#state),
+    partitionCounts: Object.fromEntries(
+      Array.from(this.#state.tables, ([id, { partitions }]) => [id, partitions.length]),
+    ),
   });
 
   readonly partitions: Controller['partitions'] = () =>
-    Array.from(this.#state.tables.values()).flatMap(({ definition, committedEnds }) =>
-      committedEnds.map((committedEnd, partition) => ({ tableId: definition.id, partition, definition, committedEnd })),
-    );
+    Array.from(this.#state.tables.values()).flatMap(({ definition, partitions, segments }) => {
+      const maxTimes = maxTimesOf(segments);
+      return partitions.map((entry, partition) => ({
+        ...{ tableId: definition.id, partition, definition, maxTimeMs: maxTimes.get(partition) ?? null },
+        ...entry,
+      }));
+    });
 
   readonly snapshot: Controller['snapshot'] = ({ leaseId, tableIds }) => {
     const { version, tables } = this.#state;
     const snapshots = tableIds.map((id): TableSnapshot => {
       const table = tables.get(id);
       if (table === undefined) throw unknownTable(id);
-      return table;
+      const { definition, segments, committedEnds, epochs } = table;
+      return { definition, segments, committedEnds, epochs };
     });
     this.#leases.take(leaseId, tableIds, version);
     return { version, tables: snapshots };
@@ -131,15 +150,92 @@ class LoadedController implements Controller {
     return { dropped };
   };
 
-  readonly publish: Controller['publish'] = async ({ segment }) => {
-    checkSegment(segment);
+  readonly publish: Controller['publish'] = async ({ segment: built }) => {
+    checkSegment(built);
     return this.#change(async meta => {
-      const table = this.#state.tables.get(segment.tableId);
-      if (table === undefined) throw unknownTable(segment.tableId);
+      const { streamId } = partitionOf(this.#tableOf(built.tableId), built.partition);
+      const segment = streamId === null ? built : { ...built, streamId };
       this.#state = withSegment(this.#state, await meta.publish(segment), segment);
       return { version: this.#state.version };
     });
   };
+
+  readonly addPartitions: Controller['addPartitions'] = async ({ tableId, partitions: found }) => {
+    await this.#change(async meta => {
+      const table = this.#tableOf(tableId);
+      const first = table.partitions.length;
+      const fresh = found.filter(({ partition }) => partition >= first).sort((a, b) => a.partition - b.partition);
+      if (fresh.length === 0) return;
+      if (fresh.some(({ partition }, index) => partition !== first + index))
+        throw fault(
+          'INVALID_REQUEST',
+          `partitions of table ${table.definition.name} are added in order, from ${first} on`,
+        );
+      const added = fresh.map(({ startOffset: committedEnd, streamId }) => ({
+        ...{ committedEnd, streamId, paused: table.paused, epoch: 0 },
+      }));
+      const version = await meta.addPartitions(tableId, first, added);
+      this.#state = withChange(this.#state, version, tableId, { partitions: [...table.partitions, ...added] });
+    });
+    return null;
+  };
+
+  readonly pause: Controller['pause'] = async ({ tableId, partition, paused }) => {
+    await this.#change(async meta => {
+      const table = this.#tableOf(tableId);
+      if (partition !== null) partitionOf(table, partition);
+      const version = await meta.setPaused(tableId, partition, paused);
+      const partitions = table.partitions.map((entry, number) =>
+        partition === null || partition === number ? { ...entry, paused } : entry,
+      );
+      this.#state = withChange(this.#state, version, tableId, {
+        paused: partition === null ? paused : table.paused,
+        partitions,
+      });
+    });
+    return null;
+  };
+
+  readonly seek: Controller['seek'] = ({ tableId, partition, offset, streamId, availableFrom }) =>
+    this.#change(async meta => {
+      const table = this.#tableOf(tableId);
+      const plan = planSeek(table, partition, offset, streamId, availableFrom);
+      const { committedEnd, dropped, audit } = plan;
+      const ids = dropped.map(({ id }) => id);
+      const atMs = this.#components.clock.nowMs();
+      const version = await meta.seek({
+        ...{ tableId, partition, committedEnd, streamId, dropSegmentIds: ids },
+        audit: { ...audit, tableId, partition, segmentId: null, atMs },
+      });
+      const old = table.partitions[partition]!;
+      const entry = { ...old, committedEnd, streamId, epoch: old.epoch + 1 };
+      this.#state = withChange(this.#state, version, tableId, {
+        partitions: table.partitions.with(partition, entry),
+        segments: table.segments.filter(segment => !dropped.includes(segment)),
+      });
+      for (const id of ids) this.#garbage.dropSegment(tableId, id, version);
+      return { committedEnd, segmentsDropped: ids.length };
+    });
+
+  readonly addColumns: Controller['addColumns'] = async ({ tableId, columns }) => {
+    const { definition, changed } = await this.#change(async meta => {
+      const { definition: old } = this.#tableOf(tableId);
+      const definition = withColumns(old, columns);
+      if (definition === old) return { definition, changed: false };
+      this.#state = withChange(this.#state, await meta.updateTable(definition), tableId, { definition });
+      return { definition, changed: true };
+    });
+    if (changed) await this.#tellCatalogChanged();
+    return definition;
+  };
+
+  readonly audit: Controller['audit'] = ({ tableId }) => this.#components.meta.audit(tableId);
+
+  #tableOf(tableId: string): TableState {
+    const table = this.#state.tables.get(tableId);
+    if (table === undefined) throw unknownTable(tableId);
+    return table;
+  }
 
   run(): Promise<void> {
     this.#running = this.#sweepForEver();
@@ -243,6 +339,14 @@ class LoadedController implements Controller {
       this.#components.log.info('dropped segments past retention', { table: name, segments: ids.length });
     });
   }
+}
+
+/** By partition. */
+function maxTimesOf(segments: readonly SegmentEntry[]): Map<number, number> {
+  const maxTimes = new Map<number, number>();
+  for (const { partition, maxTimeMs } of segments)
+    if (maxTimeMs !== null) maxTimes.set(partition, Math.max(maxTimeMs, maxTimes.get(partition) ?? maxTimeMs));
+  return maxTimes;
 }
 
 /** What is published stands for ever, so what it says of itself must hold together. */

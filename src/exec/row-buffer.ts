@@ -99,6 +99,11 @@ export class ValueBuffer {
     }
   }
 
+  /** One byte a row, 1 = NULL; null where none is known to be. */
+  get nulls(): Uint8Array | null {
+    return this.#nulls;
+  }
+
   /** All rows; shares memory with the buffer, valid until the next append. */
   vector(): Vector {
     const { length } = this;
@@ -219,10 +224,12 @@ function grown<T extends Uint8Array | Uint32Array | Float64Array | BigInt64Array
 }
 
 export class RowBuffer {
+  readonly types: readonly Type[];
   readonly columns: readonly ValueBuffer[];
   length = 0;
 
   constructor(types: readonly Type[]) {
+    this.types = types;
     this.columns = types.map(type => new ValueBuffer(type));
   }
 

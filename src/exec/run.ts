@@ -13,6 +13,7 @@ import { batchInput, type Input, morselRows, subset, vectorsInput } from './inpu
 import { driveScan } from './scan.ts';
 import { OutputSink, type Sink } from './sink.ts';
 import { SortSink } from './sort.ts';
+import { unnestSink } from './unnest.ts';
 
 /** Runs one fragment to its end: batches in order, at most `batchRowsMax` rows each. */
 export async function* runFragment(node: Node, context: ExecContext): AsyncGenerator<Batch, void, void> {
@@ -40,9 +41,11 @@ async function* drive(node: Node, context: ExecContext, sink: Sink): AsyncGenera
       return;
     }
     case 'filter':
-      return yield* drive(node.source, context, filterSink(node.predicate, context, sink));
-    case 'project':
-      return yield* drive(node.source, context, projectSink(node.exprs, context, sink));
+    case 'unnest':
+    case 'project': {
+      const below = throughRows(node, context, sink);
+      return yield* drive(below.node, context, below.sink);
+    }
     case 'limit':
       return yield* drive(node.source, context, limitSink(node.offset, node.count, sink));
     case 'aggregate':
@@ -51,6 +54,27 @@ async function* drive(node: Node, context: ExecContext, sink: Sink): AsyncGenera
       return yield* driveBuffered(node.source, new SortSink(node, typesOf(node.source), context), context, sink);
     default:
       return unreachable(node);
+  }
+}
+
+/**
+ * Filters, projections and UNNESTs, each row by itself: the node below them, and the sink that takes its rows to `sink`.
+ * Compiled once; the sink may be used again and again.
+ */
+export function throughRows(
+  node: Node,
+  context: ExecContext,
+  sink: Sink,
+): { readonly node: Node; readonly sink: Sink } {
+  switch (node.kind) {
+    case 'filter':
+      return throughRows(node.source, context, filterSink(node.predicate, context, sink));
+    case 'unnest':
+      return throughRows(node.source, context, unnestSink(node, context, sink));
+    case 'project':
+      return throughRows(node.source, context, projectSink(node.exprs, context, sink));
+    default:
+      return { node, sink };
   }
 }
 

@@ -2,12 +2,20 @@
 import { assert } from '../base/assert.ts';
 import { decimalWords, intervalWords } from '../column/builder.ts';
 import type { Column, FixedValues } from '../column/column.ts';
-import { dayMs, parseDate, parseDecimal, parseTimestamp, timestampMsMax } from '../column/text.ts';
+import { dayMs, parseDate, parseDecimal, parseTimestamp, powerOfTen, timestampMsMax } from '../column/text.ts';
 import type { Interval, Type, Value } from '../column/type.ts';
 import { asciiText, quoted } from './excerpt.ts';
 import { scalarTextSizeMax } from './limits.ts';
 import { exactInteger, nearestDouble } from './numeral.ts';
-import { exactDigits, plainDate, plainDouble, plainInteger, plainTimestamp, plainUnscaled } from './plain.ts';
+import {
+  exactDigits,
+  longDouble,
+  plainDate,
+  plainDouble,
+  plainInteger,
+  plainTimestamp,
+  plainUnscaled,
+} from './plain.ts';
 import { type Reason, Sink } from './sink.ts';
 
 assert(new Uint8Array(new Uint16Array([1]).buffer)[0] === 1, 'columns are little-endian');
@@ -100,6 +108,13 @@ class IntSink extends FixedSink<Int32Array> {
     return null;
   }
 
+  override integer(value: number, row: number): Reason {
+    if (value !== (value | 0)) return super.integer(value, row);
+    this.present(row);
+    this.values[row] = value;
+    return null;
+  }
+
   override text(bytes: Uint8Array, from: number, to: number, row: number): Reason {
     return this.number(bytes, from, to, row);
   }
@@ -122,6 +137,17 @@ class LongSink extends FixedSink<BigInt64Array> {
   protected override growTo(capacity: number): void {
     super.growTo(capacity);
     this.words = new Int32Array(this.values.buffer);
+  }
+
+  override integer(value: number, row: number): Reason {
+    return this.setSafe(value, row);
+  }
+
+  override long(value: bigint, row: number): Reason {
+    if (BigInt.asIntN(64, value) !== value) return super.long(value, row);
+    this.present(row);
+    this.values[row] = value;
+    return null;
   }
 
   /** An integer within ±2^53. */
@@ -169,6 +195,19 @@ class TimestampSink extends LongSink {
     return this.setSafe(ms, row);
   }
 
+  override timestamp(ms: number, row: number): Reason {
+    return Math.abs(ms) <= timestampMsMax ? this.setSafe(ms, row) : super.timestamp(ms, row);
+  }
+
+  /** As all numbers here: milliseconds since 1970. */
+  override integer(value: number, row: number): Reason {
+    return this.timestamp(value, row);
+  }
+
+  override long(value: bigint, row: number): Reason {
+    return this.timestamp(Number(value), row);
+  }
+
   /** Milliseconds since 1970. */
   override number(bytes: Uint8Array, from: number, to: number, row: number): Reason {
     let ms = plainInteger(bytes, from, to);
@@ -197,6 +236,15 @@ class DateSink extends IntSink {
     return null;
   }
 
+  override date(days: number, row: number): Reason {
+    this.setValue(days, row);
+    return null;
+  }
+
+  override integer(value: number): Reason {
+    return `${value} is not a DATE: days since 1970 must be declared as a date in the schema`;
+  }
+
   override number(bytes: Uint8Array, from: number, to: number): Reason {
     return `${this.mismatch(bytes, from, to)}: write it as "2024-01-31"`;
   }
@@ -213,6 +261,7 @@ class DoubleSink extends FixedSink<Float64Array | Float32Array> {
 
   override number(bytes: Uint8Array, from: number, to: number, row: number): Reason {
     let value = plainDouble(bytes, from, to);
+    if (Number.isNaN(value)) value = longDouble(bytes, from, to);
     if (Number.isNaN(value)) {
       const nearest = nearestDouble(scalarText(bytes, from, to));
       if (nearest === null) return this.mismatch(bytes, from, to);
@@ -224,6 +273,21 @@ class DoubleSink extends FixedSink<Float64Array | Float32Array> {
     this.present(row);
     this.values[row] = value;
     return null;
+  }
+
+  override double(value: number, row: number): Reason {
+    if (this.#single && Number.isFinite(value) && !Number.isFinite(Math.fround(value))) return super.double(value, row);
+    this.present(row);
+    this.values[row] = value;
+    return null;
+  }
+
+  override float(value: number, row: number): Reason {
+    return this.double(value, row);
+  }
+
+  override integer(value: number, row: number): Reason {
+    return this.double(value, row);
   }
 
   override text(bytes: Uint8Array, from: number, to: number, row: number): Reason {
@@ -238,9 +302,11 @@ class DoubleSink extends FixedSink<Float64Array | Float32Array> {
 
 class DecimalSink extends FixedSink<BigInt64Array> {
   #words: Int32Array;
+  readonly #limit: bigint;
 
   constructor(type: Type, capacity: number) {
     super(type, capacity, elements => new BigInt64Array(elements), 2);
+    this.#limit = powerOfTen(type.precision!);
     this.#words = new Int32Array(this.values.buffer);
   }
 
@@ -268,6 +334,13 @@ class DecimalSink extends FixedSink<BigInt64Array> {
     if (exact === 'overflow')
       return `${quoted(bytes, from, to)} has more digits than DECIMAL(${precision},${scale}) holds`;
     this.setValue(exact, row);
+    return null;
+  }
+
+  override decimal(unscaled: bigint, scale: number, row: number): Reason {
+    if (scale !== this.type.scale || unscaled >= this.#limit || unscaled <= -this.#limit)
+      return super.decimal(unscaled, scale, row);
+    this.setValue(unscaled, row);
     return null;
   }
 

@@ -47,7 +47,15 @@ const timeRank = (name: string): number => {
   return rank < 0 ? timeNames.length : rank;
 };
 
-/** 2001 to 2100 in milliseconds: integers in here, under a name of event time, are taken for it. */
+const timeEnding =
+  /(?:^|[_\-. ])(?:ts|time|timestamp|datetime|at|epoch)(?:_?(?:s|sec|ms|millis|us|micros|ns|nanos))?$/i;
+const timeHump = /[a-z](?:Ts|Time|Timestamp|At|Epoch)(?:S|Sec|Ms|Millis|Us|Micros|Ns|Nanos)?$/;
+
+/** A name such as `ts`, `created_at`, `eventTimeMs`. */
+export const suggestsTime = (name: string): boolean =>
+  timeRank(name) < timeNames.length || timeEnding.test(name) || timeHump.test(name);
+
+/** 2001 to 2100 in milliseconds: integers in here, under a name that suggests time, are taken for it. */
 const epochMs = { min: 978_307_200_000, max: 4_102_444_800_000 };
 
 /**
@@ -79,9 +87,7 @@ export function inferColumns(sample: Uint8Array): InferredTable {
     type: typeOf(name, kinds),
     full: rows === rowCount,
   }));
-  const times = typed.filter(column => column.type === TIMESTAMP);
-  times.sort((a, b) => Number(b.full) - Number(a.full) || timeRank(a.name) - timeRank(b.name));
-  const timeColumn = times[0]?.name ?? null;
+  const timeColumn = chooseTimeColumn(typed.filter(column => column.type === TIMESTAMP));
   return {
     columns: typed.map(({ name, type, full }) => ({ name, type, nullable: !(name === timeColumn && full) })),
     timeColumn,
@@ -89,11 +95,27 @@ export function inferColumns(sample: Uint8Array): InferredTable {
   };
 }
 
+/** Of columns that hold times, the likeliest time of the event: those in every row first, then by name; null of none. */
+export function chooseTimeColumn(times: readonly { readonly name: string; readonly full: boolean }[]): string | null {
+  const [first] = [...times].sort(
+    (a, b) => Number(b.full) - Number(a.full) || timeRank(a.name) - timeRank(b.name) || namedTime(b) - namedTime(a),
+  );
+  return first?.name ?? null;
+}
+
+const namedTime = ({ name }: { readonly name: string }): number => Number(suggestsTime(name));
+
+/** The type for a column `name` that one JSON value suggests, bytes[from..to), grammatical; null where it is NULL. */
+export function suggestType(name: string, bytes: Uint8Array, from: number, to: number): Type | null {
+  const kind = kindOf(bytes, from, to);
+  return kind === null ? null : typeOf(name, new Set([kind]));
+}
+
 function typeOf(name: string, kinds: ReadonlySet<Kind>): Type {
   const only = (...allowed: Kind[]): boolean => kinds.size > 0 && [...kinds].every(kind => allowed.includes(kind));
   if (kinds.has('nested')) return JSON_TYPE;
   if (only('boolean')) return BOOLEAN;
-  if (only('epoch') && timeRank(name) < timeNames.length) return TIMESTAMP;
+  if (only('epoch') && suggestsTime(name)) return TIMESTAMP;
   if (only('integer', 'epoch')) return LONG;
   if (only('integer', 'epoch', 'number')) return DOUBLE;
   if (only('date')) return DATE;

@@ -5,9 +5,11 @@
  * Events of one source nearly always have their keys in one order. So each key remembers the key that came after it last
  * time, and its bytes are compared in place; only a surprise is unescaped and looked up.
  */
+import { suggestType } from './infer.ts';
 import { keysRememberedMax, nestingDepthMax } from './limits.ts';
 import type { Field, RowSink } from './row-sink.ts';
 import { skipNumber, skipSpace, skipString, skipValue, skipWord, unescapeString } from './scan.ts';
+import type { UnknownFields } from './unknown-fields.ts';
 
 interface Key {
   /** As written, quotes included. */
@@ -16,6 +18,8 @@ interface Key {
   readonly field: Field | null;
   readonly exactName: boolean;
   next: Key | null;
+  /** `UnknownFields.epoch` in which it was noted. */
+  notedIn: number;
 }
 
 const decoder = new TextDecoder();
@@ -25,12 +29,17 @@ export class JsonRowReader {
   readonly #rows: RowSink;
   /** Whether a line's end is whitespace inside a row. */
   readonly #newline: boolean;
-  readonly #start: Key = { bytes: new Uint8Array(0), field: null, exactName: false, next: null };
+  readonly #unknown: UnknownFields | null;
+  readonly #start: Key = { bytes: new Uint8Array(0), field: null, exactName: false, next: null, notedIn: 0 };
   readonly #keys = new Map<string, Key>();
   #unescaped = new Uint8Array(256);
 
-  /** @param bytes End in a sentinel; see `scan`. */
-  constructor(bytes: Uint8Array, rows: RowSink, newline: boolean) {
+  /**
+   * @param bytes End in a sentinel; see `scan`.
+   * @param unknown Is told of fields without a column.
+   */
+  constructor(bytes: Uint8Array, rows: RowSink, newline: boolean, unknown: UnknownFields | null = null) {
+    this.#unknown = unknown;
     this.#bytes = bytes;
     this.#rows = rows;
     this.#newline = newline;
@@ -44,6 +53,7 @@ export class JsonRowReader {
     const bytes = this.#bytes;
     const newline = this.#newline;
     const rows = this.#rows;
+    const unknown = this.#unknown;
     at++;
     if (bytes[at]! <= 32) at = skipSpace(bytes, at, newline);
     if (bytes[at] === 125) return at + 1;
@@ -68,8 +78,12 @@ export class JsonRowReader {
       const field = key!.field;
       if (field !== null && rows.claim(field, key!.exactName)) at = this.#value(field, at);
       else {
-        if (field === null) rows.ignoredValues++;
+        const from = at;
         at = skipValue(bytes, at, newline);
+        if (field === null) {
+          rows.ignoredValues++;
+          if (unknown !== null && at > 0 && key!.notedIn !== unknown.epoch) this.#note(unknown, key!, from, at);
+        }
       }
       if (at < 0) return at;
       if (bytes[at]! <= 32) at = skipSpace(bytes, at, newline);
@@ -96,12 +110,26 @@ export class JsonRowReader {
     const text = decoder.decode(written);
     const known = this.#keys.get(text);
     if (known) return known;
-    const size = unescapeString(bytes, from + 1, to - 1, this.#roomFor(to - from));
-    const name = decoder.decode(this.#unescaped.subarray(0, size));
+    const name = this.#nameOf(bytes, from, to);
     const field = this.#rows.find(name);
-    const key: Key = { bytes: written, field, exactName: field !== null && field.column.name === name, next: null };
+    const exactName = field !== null && field.column.name === name;
+    const key: Key = { bytes: written, field, exactName, next: null, notedIn: 0 };
     if (this.#keys.size < keysRememberedMax) this.#keys.set(text, key);
     return key;
+  }
+
+  #note(unknown: UnknownFields, key: Key, from: number, to: number): void {
+    const name = this.#nameOf(key.bytes, 0, key.bytes.length);
+    const type = suggestType(name, this.#bytes, from, to);
+    if (type === null) return;
+    unknown.note(name, type);
+    key.notedIn = unknown.epoch;
+  }
+
+  /** Unescaped, of a key as it is written. */
+  #nameOf(bytes: Uint8Array, from: number, to: number): string {
+    const size = unescapeString(bytes, from + 1, to - 1, this.#roomFor(to - from));
+    return decoder.decode(this.#unescaped.subarray(0, size));
   }
 
   #roomFor(size: number): Uint8Array {

@@ -1,6 +1,6 @@
 /** NDJSON and JSON arrays to batches. */
 import { describeSyntaxError, JsonRowReader } from './json-row.ts';
-import { RowSink } from './row-sink.ts';
+import { LineRows } from './line-rows.ts';
 import { skipSpace, skipValue } from './scan.ts';
 import type { Decoded, DecodeTarget } from './target.ts';
 
@@ -20,7 +20,7 @@ export function withSentinel(bytes: Uint8Array, sentinel: number): Uint8Array {
   return ended;
 }
 
-const kindOf = (byte: number): string =>
+export const kindOf = (byte: number): string =>
   byte === 91
     ? 'an array'
     : byte === 34
@@ -37,7 +37,7 @@ const kindOf = (byte: number): string =>
 export function decodeNdjson(input: Uint8Array, target: DecodeTarget): Decoded {
   const bytes = withSentinel(input, newline);
   const size = bytes.length;
-  const rows = new RowSink(target, bytes, capacityFor(size, bytes.indexOf(newline) + 1));
+  const rows = new LineRows(target, bytes, capacityFor(size, bytes.indexOf(newline) + 1));
   const reader = new JsonRowReader(bytes, rows, false);
   let at = 0;
   while (at < size) {
@@ -74,7 +74,7 @@ export function decodeNdjson(input: Uint8Array, target: DecodeTarget): Decoded {
 export function decodeJsonArray(input: Uint8Array, target: DecodeTarget): Decoded {
   const bytes = withSentinel(input, 0);
   const last = bytes.length - 1;
-  const rows = new RowSink(target, bytes, capacityFor(bytes.length, 100));
+  const rows = new LineRows(target, bytes, capacityFor(bytes.length, 100));
   const reader = new JsonRowReader(bytes, rows, true);
   const syntaxError = (at: number, from: number): Decoded => {
     const reason = `${describeSyntaxError(bytes, at, from, at === last)}; nothing after it was read`;

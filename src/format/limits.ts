@@ -20,3 +20,27 @@ export const quotedLengthMax = 64;
 
 /** Text longer than this is no number, time or date: it is not even looked at. */
 export const scalarTextSizeMax = 512;
+
+/** Rows of one message: some hundred times what batching producers put in one; a few bytes can claim billions. */
+export const messageRowsMax = 1 << 20;
+
+/** Fields told of in one batch: a table gains a few at a time, and data used as keys must not become columns. */
+export const unknownFieldsMax = 100;
+
+/** Characters of an unknown field's name; longer ones are no names. */
+export const unknownFieldNameSizeMax = 128;
+
+/** Items of all arrays and maps of one Avro message. Items without bytes (nulls, empty records) cost time, not size. */
+export const avroItemsMax = 1 << 20;
+
+/** Schemas kept compiled by one decoder; a topic has a few, garbage may name any. */
+export const schemasKeptMax = 256;
+
+/** Schemas asked for at a time: a registry is one small server. */
+export const schemasAskedMax = 8;
+
+/** Of a DECIMAL as a binary integer: 38 digits take 16; producers pad to more, but not to this. */
+export const decimalSizeBytesMax = 64;
+
+/** Text and bytes of all rows of one Arrow message: some bytes can name a large dictionary entry a million times. */
+export const arrowTextSizeMax = 1 << 26;

@@ -47,3 +47,12 @@ export function nearestDouble(text: string): number | 'range' | null {
   const value = Number(trimmed);
   return Number.isFinite(value) ? value : 'range';
 }
+
+/** The shortest numeral that names a number of 32 bits: 0.1, where the double of the same value is 0.10000000149011612. */
+export function floatText(value: number): string {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return String(short);
+  }
+  return String(Number(value.toPrecision(9)));
+}

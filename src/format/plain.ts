@@ -93,6 +93,24 @@ export function plainDouble(bytes: Uint8Array, from: number, to: number): number
   return negative ? -value : value;
 }
 
+/** Value of digits, signs, points and exponents in any order that makes a finite number; NaN for anything else. */
+export function longDouble(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from > longDoubleSizeMax || from === to) return Number.NaN;
+  let text = '';
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at]!;
+    // 0-9, + and -, the point, e and E.
+    if ((byte < 48 || byte > 57) && byte !== 46 && byte !== 45 && byte !== 43 && (byte | 32) !== 101) return Number.NaN;
+    text += asciiLetters[byte]!;
+  }
+  const value = Number(text);
+  return Number.isFinite(value) ? value : Number.NaN;
+}
+
+/** A double as it is usually printed has up to 24 characters. */
+const longDoubleSizeMax = 32;
+const asciiLetters: readonly string[] = Array.from({ length: 128 }, (_, byte) => String.fromCharCode(byte));
+
 /** The unscaled value at `scale` digits after the point, where plain digits give it exactly; NaN otherwise. */
 export function plainUnscaled(bytes: Uint8Array, from: number, to: number, scale: number): number {
   const negative = bytes[from] === 45;

@@ -111,6 +111,10 @@ class JsonSink extends PooledSink {
 }
 
 class UuidSink extends PooledSink {
+  override binary(bytes: Uint8Array, from: number, to: number, row: number): Reason {
+    return to - from === 16 ? this.put(bytes, from, to, row) : `${to - from} bytes where a UUID has 16`;
+  }
+
   override text(bytes: Uint8Array, from: number, to: number, row: number): Reason {
     const uuid = to - from > 80 ? null : parseUuid(asciiText(bytes, from, to));
     return uuid === null ? this.mismatch(bytes, from, to) : this.put(uuid, 0, 16, row);
@@ -125,6 +129,10 @@ class UuidSink extends PooledSink {
 const base64Pattern = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
 
 class BytesSink extends PooledSink {
+  override binary(bytes: Uint8Array, from: number, to: number, row: number): Reason {
+    return this.put(bytes, from, to, row);
+  }
+
   /** Base64 (RFC 4648), padded or not. */
   override text(bytes: Uint8Array, from: number, to: number, row: number): Reason {
     const text = asciiText(bytes, from, to);
@@ -275,6 +283,11 @@ class StringSink extends PooledSink {
   override boolean(value: boolean, row: number): Reason {
     const word = value ? words.true : words.false;
     return this.text(word, 0, word.length, row);
+  }
+
+  /** Base64, as JSON has bytes. */
+  override binary(bytes: Uint8Array, from: number, to: number, row: number): Reason {
+    return this.string(Buffer.from(bytes.subarray(from, to)).toString('base64'), row);
   }
 
   protected override setValue(value: Value, row: number): void {

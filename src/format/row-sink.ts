@@ -1,14 +1,14 @@
-/** All sinks of a table, a row at a time: what is missing, what may not be NULL, what was rejected and why. */
+/** All sinks of a table, a row at a time: what is missing, what may not be NULL, why a row cannot stand. */
 import { isUtf8 } from 'node:buffer';
 import { matchName } from '../catalog/name.ts';
 import type { ColumnDefinition } from '../catalog/table.ts';
+import type { Batch } from '../column/column.ts';
 import { isPooled } from '../column/type.ts';
-import { excerptOf } from './excerpt.ts';
 import { createFixedSink } from './fixed-sinks.ts';
-import { rejectsKeptMax, rowSizeBytesMax } from './limits.ts';
+import { rowSizeBytesMax } from './limits.ts';
 import { createPooledSink } from './pooled-sinks.ts';
 import type { Reason, Sink } from './sink.ts';
-import type { Decoded, DecodeTarget, Reject } from './target.ts';
+import type { DecodeTarget } from './target.ts';
 
 /** A column of the target and where its values go. */
 export interface Field {
@@ -27,26 +27,22 @@ export class RowSink {
   /** Rows that stand; the index of the row being read. */
   row = 0;
   ignoredValues = 0;
-  /** Why the row being read cannot stand; the first reason counts. */
+  /** Why the row being read cannot stand, and the column at fault; the first reason counts. */
   reason: Reason = null;
-  #column: string | null = null;
+  column: string | null = null;
   #fieldsSeen = 0;
   #capacity: number;
-  readonly #bytes: Uint8Array;
-  /** Checked once for the whole input; row by row only where that fails. */
+  readonly bytes: Uint8Array;
   readonly #isUtf8: boolean;
   readonly #target: DecodeTarget;
   readonly #byName = new Map<string, Field>();
-  readonly #rejects: Reject[] = [];
-  #rejected = 0;
-  #line = 1;
-  #lineAt = 0;
 
-  constructor(target: DecodeTarget, bytes: Uint8Array, capacity: number) {
+  /** @param isUtf8 All of `bytes` is, or whoever reads them sees to it; else each row is checked. */
+  constructor(target: DecodeTarget, bytes: Uint8Array, capacity: number, isUtf8: boolean) {
     this.#target = target;
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#capacity = capacity;
-    this.#isUtf8 = isUtf8(bytes);
+    this.#isUtf8 = isUtf8;
     this.fields = target.columns.map(column => ({
       column,
       sink: isPooled(column.type) ? createPooledSink(column.type, capacity) : createFixedSink(column.type, capacity),
@@ -66,7 +62,7 @@ export class RowSink {
   begin(): void {
     this.attempt++;
     this.reason = null;
-    this.#column = null;
+    this.column = null;
     this.#fieldsSeen = 0;
     if (this.row === this.#capacity) {
       this.#capacity *= 2;
@@ -95,18 +91,19 @@ export class RowSink {
   fail(field: Field | null, reason: string): void {
     if (this.reason !== null) return;
     this.reason = reason;
-    this.#column = field === null ? null : field.column.name;
+    this.column = field === null ? null : field.column.name;
   }
 
-  /** Ends the row bytes[from..to): it stands, or is rejected for its first reason. */
-  end(from: number, to: number): void {
+  /** Ends the row bytes[from..to); false where it cannot stand (see `reason`), and is to be taken back. */
+  settle(from: number, to: number): boolean {
     if (this.#fieldsSeen < this.fields.length && this.reason === null) this.#fillMissing();
     if (to - from > rowSizeBytesMax)
       this.fail(null, `the row has ${to - from} bytes, more than the limit of ${rowSizeBytesMax}`);
-    if (!this.#isUtf8 && this.reason === null && !isUtf8(this.#bytes.subarray(from, to)))
+    if (!this.#isUtf8 && this.reason === null && !isUtf8(this.bytes.subarray(from, to)))
       this.fail(null, 'the row is not valid UTF-8');
-    if (this.reason === null) this.row++;
-    else this.rejectAt(from, this.#column, this.reason, from, to);
+    if (this.reason !== null) return false;
+    this.row++;
+    return true;
   }
 
   #fillMissing(): void {
@@ -119,30 +116,14 @@ export class RowSink {
     }
   }
 
-  /** Takes the row being read back and rejects it, naming the line of byte `at`, which ascends over calls. */
-  rejectAt(at: number, column: string | null, reason: string, from: number, to: number): void {
-    for (const field of this.fields) field.sink.rewind(this.row);
-    this.#rejected++;
-    if (this.#rejects.length >= rejectsKeptMax) return;
-    this.#rejects.push({ line: this.#lineOf(at), column, reason, text: excerptOf(this.#bytes, from, to) });
+  /** Takes back the row being read and all from `row` on. */
+  rewind(row: number): void {
+    this.row = row;
+    for (const field of this.fields) field.sink.rewind(row);
   }
 
-  #lineOf(at: number): number {
-    for (;;) {
-      const end = this.#bytes.indexOf(10, this.#lineAt);
-      if (end < 0 || end >= at) return this.#line;
-      this.#line++;
-      this.#lineAt = end + 1;
-    }
-  }
-
-  finish(): Decoded {
-    return {
-      batch: { rowCount: this.row, columns: this.fields.map(field => field.sink.build(this.row)) },
-      accepted: this.row,
-      rejected: this.#rejected,
-      rejects: this.#rejects,
-      ignoredValues: this.ignoredValues,
-    };
+  /** The rows that stand. Shares memory with the sinks, which must not be used again. */
+  build(): Batch {
+    return { rowCount: this.row, columns: this.fields.map(field => field.sink.build(this.row)) };
   }
 }

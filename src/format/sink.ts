@@ -6,8 +6,10 @@
  * Methods answer null for "taken", or the reason why not.
  */
 import type { Column } from '../column/column.ts';
+import { formatDate, formatDecimal, formatTimestampIso, timestampMsMax } from '../column/text.ts';
 import type { Type, Value } from '../column/type.ts';
 import { quoted } from './excerpt.ts';
+import { floatText } from './numeral.ts';
 
 export type Reason = string | null;
 
@@ -53,6 +55,62 @@ export abstract class Sink {
     this.capacity = capacity;
   }
 
+  /*
+   * Values of formats that have types. Each fits where its text would: what a sink does not take as it is, it is given
+   * as text. Sinks that `takesJson` are given JSON instead, and none of these.
+   */
+
+  /** An integer within ±2^53. */
+  integer(value: number, row: number): Reason {
+    return this.#numeral(String(value), row);
+  }
+
+  long(value: bigint, row: number): Reason {
+    return this.#numeral(String(value), row);
+  }
+
+  double(value: number, row: number): Reason {
+    return Number.isFinite(value) ? this.#numeral(String(value), row) : this.#spelled(String(value), row);
+  }
+
+  /** A number of 32 bits, which `value` is exactly. */
+  float(value: number, row: number): Reason {
+    return Number.isFinite(value) ? this.#numeral(floatText(value), row) : this.#spelled(String(value), row);
+  }
+
+  /** Milliseconds since 1970, integral. */
+  timestamp(ms: number, row: number): Reason {
+    if (Math.abs(ms) > timestampMsMax) return `${ms} ms since 1970 is outside the range of TIMESTAMP`;
+    return this.#spelled(formatTimestampIso(ms), row);
+  }
+
+  /** Days since 1970. */
+  date(days: number, row: number): Reason {
+    return this.#spelled(formatDate(days), row);
+  }
+
+  decimal(unscaled: bigint, scale: number, row: number): Reason {
+    return this.#numeral(formatDecimal(unscaled, scale), row);
+  }
+
+  /** Text that is a JavaScript string already. */
+  string(value: string, row: number): Reason {
+    return this.#spelled(value, row);
+  }
+
+  /** Bytes that are no text. */
+  binary(_bytes: Uint8Array, _from: number, _to: number, _row: number): Reason {
+    return `bytes where ${this.type.name} is expected`;
+  }
+
+  #numeral(text: string, row: number): Reason {
+    return this.number(scratch, 0, asciiInto(text), row);
+  }
+
+  #spelled(text: string, row: number): Reason {
+    return this.text(scratch, 0, utf8Into(text), row);
+  }
+
   null(row: number): void {
     this.validity ??= new Uint8Array((this.capacity + 7) >> 3).fill(0xff);
     this.validity[row >> 3]! &= ~(1 << (row & 7));
@@ -81,6 +139,21 @@ export abstract class Sink {
   protected outOfRange(bytes: Uint8Array, from: number, to: number): string {
     return `${quoted(bytes, from, to)} is outside the range of ${this.type.name}`;
   }
+}
+
+/** Text on its way into a sink; overwritten by the next. */
+let scratch = new Uint8Array(1024);
+const encoder = new TextEncoder();
+
+function utf8Into(text: string): number {
+  if (text.length * 3 > scratch.length) scratch = new Uint8Array(text.length * 6);
+  return encoder.encodeInto(text, scratch).written;
+}
+
+/** Numerals are short: a loop is faster than a call into the runtime. */
+function asciiInto(text: string): number {
+  for (let index = 0; index < text.length; index++) scratch[index] = text.charCodeAt(index);
+  return text.length;
 }
 
 const article = (name: string): string => (name === 'INT' || name === 'INTERVAL' ? 'an' : 'a');

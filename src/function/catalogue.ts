@@ -1,6 +1,7 @@
 /** Every scalar function that Weir knows. */
 import { assert } from '../base/assert.ts';
 import { arithmetic } from './arithmetic.ts';
+import { jsonFunctions } from './json-functions.ts';
 import { math } from './math.ts';
 import { picks } from './pick.ts';
 import { rounding } from './rounding.ts';
@@ -32,6 +33,7 @@ const definitions: readonly Definition[] = [
   ...picks,
   ...textFunctions,
   ...timeFunctions,
+  ...jsonFunctions,
 ];
 
 const byId = new Map<string, Definition>();

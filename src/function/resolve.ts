@@ -5,6 +5,7 @@
  * | SQL                       | call                                                       |
  * | ------------------------- | ---------------------------------------------------------- |
  * | `a + b`, `-a`, `a || b` … | `operatorFunctions['+']` (a, b), `negate` (a), `textcat` (a, b) |
+ * | `a -> b`, `a ->> b`       | `json_get` (a, b), `json_get_text` (a, b)                  |
  * | `EXTRACT(f FROM x)`       | `extract` ('f', x)                                         |
  * | `POSITION(a IN b)`        | `position` (a, b)                                          |
  * | `SUBSTRING(s FROM a FOR n)` | `substring` (s, a, n)                                    |
@@ -44,6 +45,8 @@ export const operatorFunctions = {
   '/': 'divide',
   '%': 'modulo',
   '||': 'textcat',
+  '->': 'json_get',
+  '->>': 'json_get_text',
 } as const satisfies Record<string, string>;
 
 const operatorNames: ReadonlySet<string> = new Set(Object.values(operatorFunctions));

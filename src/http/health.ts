@@ -1,12 +1,13 @@
 /** Is it alive, and does it answer queries? With causes. */
 import { fault, toFault } from '../base/fault.ts';
 import type { Health, HealthCheck } from '../client/types.ts';
-import type { ShardStatus } from '../wire/calls.ts';
+import type { IngestState, ShardStatus } from '../wire/calls.ts';
 import type { HttpComponents } from './door.ts';
 import { healthAgeMsMax, healthTimeoutMs } from './limits.ts';
 
 /**
- * Checks that queries are answered (by one), that the metadata is, that every partition advances, and that no segment
+ * Checks that queries are answered (by one), that the metadata is, that every partition advances and its offsets add up, and
+ * that no segment
  * was found damaged since the start. Only the first decides whether the server is ready. One check at a time; its verdict
  * stands for `healthAgeMsMax`.
  */
@@ -31,7 +32,7 @@ async function checkHealth(components: HttpComponents): Promise<Health> {
       await controller.call('catalog', null, { signal });
       return [];
     }),
-    check(components, async signal => failedPartitions(components, signal)),
+    check(components, async signal => ingestionCauses(await components.ingest.call('state', null, { signal }))),
     shards ? check(components, async () => damagedShards(await shards())) : null,
   ]);
   const degraded = !metadata.ok || !ingestion.ok || storage?.ok === false;
@@ -81,13 +82,21 @@ async function askOne({ broker, random }: HttpComponents, signal: AbortSignal): 
   return [];
 }
 
-const failedPartitions = async ({ ingest }: HttpComponents, signal: AbortSignal): Promise<readonly string[]> =>
-  (await ingest.call('state', null, { signal }))
-    .filter(({ freshness }) => freshness.state === 'failed')
-    .map(
-      ({ table, partition, freshness, lastFault }) =>
-        `${table}, partition ${partition}: ${freshness.cause ?? lastFault?.message ?? 'does not advance'}`,
-    );
+/** Partitions that do not advance, and those whose offsets do not add up. */
+const ingestionCauses = (states: readonly IngestState[]): readonly string[] =>
+  states.flatMap(({ table, partition, freshness, lastFault, auditMismatches }) => [
+    ...(freshness.state === 'failed'
+      ? [
+          `${table}, ${partition < 0 ? 'its topic' : `partition ${partition}`}: ${freshness.cause ?? lastFault?.message ?? 'does not advance'}`,
+        ]
+      : []),
+    ...(auditMismatches > 0
+      ? [
+          `${table}, partition ${partition}: ${auditMismatches} ranges of offsets do not add up to their span; ` +
+            'system.audit has those that were published',
+        ]
+      : []),
+  ]);
 
 /** Which segment and column the query that met the damage was told, and the log. */
 const damagedShards = (shards: readonly ShardStatus[]): readonly string[] =>

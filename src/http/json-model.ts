@@ -1,6 +1,5 @@
 /** Tables as JSON: the model of CREATE TABLE, spelled for HTTP. */
 import { fault } from '../base/fault.ts';
-import { didYouMean } from '../base/suggest.ts';
 import type { SegmentEntry, TableDefinition } from '../catalog/table.ts';
 import type { Cell, CreateTable, SegmentInfo, TableColumn, TableInfo } from '../client/types.ts';
 import {
@@ -14,38 +13,10 @@ import {
   parseTimestamp,
   parseUuid,
 } from '../column/text.ts';
-import { type Interval, type Type, type TypeName, typeText, type Value } from '../column/type.ts';
+import { type Interval, type Type, typeText, type Value } from '../column/type.ts';
 import type { TableDefinitionRequest } from '../wire/calls.ts';
-
-const typeNames: readonly TypeName[] = [
-  'BOOLEAN',
-  'INT',
-  'LONG',
-  'FLOAT',
-  'DOUBLE',
-  'DECIMAL',
-  'TIMESTAMP',
-  'DATE',
-  'INTERVAL',
-  'STRING',
-  'UUID',
-  'JSON',
-  'BYTES',
-];
-
-/**
- * `LONG`, `decimal(12, 2)`: the inverse of `typeText`, in any case.
- * @throws FaultError INVALID_DEFINITION
- */
-export function parseType(text: string): Type {
-  const match = /^([A-Z]+)(?:\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\))?$/.exec(text.trim().toUpperCase());
-  const name = typeNames.find(known => known === match?.[1]);
-  if (name === undefined)
-    throw fault('INVALID_DEFINITION', `${JSON.stringify(text.slice(0, 100))} is no type`, {
-      hint: didYouMean(text, typeNames) ?? `types: ${typeNames.join(', ')}`,
-    });
-  return match![2] === undefined ? { name } : { name, precision: Number(match![2]), scale: Number(match![3]) };
-}
+import { sourceInfo, sourceOfRequest } from './json-source.ts';
+import { parseType } from './json-type.ts';
 
 /** A default as JSON has it to the column's Value. @throws FaultError INVALID_LITERAL */
 export function valueOfCell(cell: Cell, type: Type, column: string): Value {
@@ -125,6 +96,7 @@ export const tableOfRequest = (request: CreateTable): TableDefinitionRequest => 
   }),
   timeColumn: request.timeColumn ?? null,
   indexes: request.indexes ?? [],
+  source: sourceOfRequest(request.source ?? { kind: 'log' }),
   settings: request.settings ?? {},
 });
 
@@ -155,7 +127,7 @@ export function tableInfo(definition: TableDefinition, { segments, consumingRows
     ),
     timeColumn: definition.timeColumnId === null ? null : nameOf(definition.timeColumnId),
     indexes: definition.indexes.map(({ columnId, kind }) => ({ column: nameOf(columnId) ?? String(columnId), kind })),
-    source: definition.source,
+    source: sourceInfo(definition.source),
     settings: definition.settings,
     segments: segments.length,
     rows: sum(entry => entry.rowCount) + consumingRows,

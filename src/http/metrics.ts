@@ -97,21 +97,36 @@ function gaugesOf<Label extends string>(
 function createIngestionGauges({ ingest }: HttpComponents, registers: Registry[]): Collect {
   const gauges = gaugesOf(registers, ['table', 'partition'], {
     weir_ingested_offset: 'First offset that queries do not see yet',
+    weir_end_offset: 'First offset that is not in the stream, as last observed',
+    weir_ingestion_lag_offsets: 'Offsets of the stream that queries do not see yet',
     weir_committed_offset: 'First offset that is in no committed segment',
     weir_ingestion_lag_seconds: 'Age of the oldest record that queries do not see yet',
     weir_ingestion_failed: '1 where a partition does not advance',
+    weir_ingestion_paused: '1 where a partition is paused',
     weir_ingested_rows: 'Rows ingested since the start',
+    weir_ingestion_rejected_rows: 'Rows or messages rejected since the start',
+    weir_ingestion_filtered_rows: 'Messages that a transform left without a row, since the start',
+    weir_ingestion_lost_offsets: 'Offsets that the stream deleted before they were read, since the start',
+    weir_ingestion_audit_mismatches: 'Ranges of offsets that did not add up, since the start',
     weir_log_size_bytes: 'Size of the embedded log',
   });
   return async () => {
     for (const gauge of Object.values(gauges)) gauge.reset();
     for (const state of await ingest.call('state', null)) {
+      const { freshness } = state;
       const labels = { table: state.table, partition: String(state.partition) };
-      gauges.weir_ingested_offset!.set(labels, state.freshness.ingestedOffset);
+      gauges.weir_ingested_offset!.set(labels, freshness.ingestedOffset);
+      gauges.weir_end_offset!.set(labels, freshness.endOffset);
+      gauges.weir_ingestion_lag_offsets!.set(labels, Math.max(0, freshness.endOffset - freshness.ingestedOffset));
       gauges.weir_committed_offset!.set(labels, state.committedEnd);
-      gauges.weir_ingestion_lag_seconds!.set(labels, state.freshness.lagMs / 1000);
-      gauges.weir_ingestion_failed!.set(labels, state.freshness.state === 'failed' ? 1 : 0);
+      gauges.weir_ingestion_lag_seconds!.set(labels, freshness.lagMs / 1000);
+      gauges.weir_ingestion_failed!.set(labels, freshness.state === 'failed' ? 1 : 0);
+      gauges.weir_ingestion_paused!.set(labels, freshness.state === 'paused' ? 1 : 0);
       gauges.weir_ingested_rows!.set(labels, state.rowsIngested);
+      gauges.weir_ingestion_rejected_rows!.set(labels, state.rowsRejected);
+      gauges.weir_ingestion_filtered_rows!.set(labels, state.rowsFiltered);
+      gauges.weir_ingestion_lost_offsets!.set(labels, state.offsetsLost);
+      gauges.weir_ingestion_audit_mismatches!.set(labels, state.auditMismatches);
       gauges.weir_log_size_bytes!.set(labels, state.logSizeBytes);
     }
   };

@@ -1,7 +1,7 @@
 /** The native API as an OpenAPI 3.1 document. Request bodies come from the schemas that check them. */
 import { z } from 'zod';
 import { wellFormedId } from './door.ts';
-import { sqlRequest, tableRequest } from './schemas.ts';
+import { ingestionRequest, seekRequest, sqlRequest, tableRequest } from './schemas.ts';
 
 type Json = Record<string, unknown>;
 
@@ -47,6 +47,15 @@ const operation = (
   good: readonly [status: number, Json],
   rest: Partial<Operation> = {},
 ): Operation => ({ tags: [tag], summary, ...rest, responses: { [good[0]]: good[1], default: failure } });
+
+const steered = object({ table: text, partition: { type: ['integer', 'null'] }, state: text });
+
+const steering = (summary: string, answer: Json, description?: string, body: z.ZodType = ingestionRequest): Operation =>
+  operation('Ingestion', summary, [200, ok('It is done', answer)], {
+    ...(description === undefined ? {} : { description }),
+    parameters: [inPath('table')],
+    requestBody: { required: body !== ingestionRequest, content: json(schemaOf(body)) },
+  });
 
 export const openApiDocument = (version: string): OpenApiDocument => ({
   openapi: '3.1.0',
@@ -160,6 +169,30 @@ export const openApiDocument = (version: string): OpenApiDocument => ({
         'Seal and publish the consuming rows now',
         [200, ok('Segments published', object({ segments: integer }))],
         { parameters: [inPath('table')] },
+      ),
+    },
+    '/v1/tables/{table}/ingestion': {
+      get: operation(
+        'Ingestion',
+        'State of every partition of a table, with causes',
+        [200, ok('The partitions', object({ table: text, partitions: array({ type: 'object' }) }))],
+        { parameters: [inPath('table')] },
+      ),
+    },
+    '/v1/tables/{table}/ingestion/pause': {
+      post: steering('Stop reading the topic, durably; what is there stays and answers queries', steered),
+    },
+    '/v1/tables/{table}/ingestion/resume': { post: steering('Go on reading the topic', steered) },
+    '/v1/tables/{table}/ingestion/commit': {
+      post: steering('Seal and publish the consuming rows now', object({ segments: integer })),
+    },
+    '/v1/tables/{table}/ingestion/seek': {
+      post: steering(
+        'Go on reading elsewhere',
+        object({ partitions: array(object({ partition: integer, offset: integer })) }),
+        'Backward, segments from there on are dropped, so that no row is there twice, and an offset inside a segment is rounded ' +
+          'down to its start. Forward, what is between is accounted as skipped. An offset needs a partition.',
+        seekRequest,
       ),
     },
     '/v1/ingestion': {

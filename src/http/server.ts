@@ -4,6 +4,7 @@ import { fault, faultKinds } from '../base/fault.ts';
 import { BodyAccount } from './body.ts';
 import type { Door, HttpComponents, HttpSettings } from './door.ts';
 import { createGuard, securityHeaders } from './guard.ts';
+import { addIngestionRoutes } from './ingestion-routes.ts';
 import {
   bodiesSizeBytesMax,
   bodySizeBytesDefault,
@@ -90,6 +91,7 @@ export async function createHttpServer(settings: HttpSettings, components: HttpC
 
   addSqlRoutes(app, door);
   addTableRoutes(app, door);
+  addIngestionRoutes(app, door);
   addOperateRoutes(app, door);
   await addPageRoutes(app, door);
   await app.ready();

@@ -1,4 +1,4 @@
-/** `/v1/tables…`: definitions as JSON, rows pushed in, segments, the state of ingestion. */
+/** `/v1/tables…`: definitions as JSON, rows pushed in, segments. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { fault } from '../base/fault.ts';
 import { findTable } from '../catalog/name.ts';
@@ -18,13 +18,18 @@ const rowFormats: Readonly<Record<string, RowFormat>> = {
   'text/csv': 'csv',
 };
 
-type TableRoute = { Params: { table: string } };
+export type TableRoute = { Params: { table: string } };
+
+/** The table that a route names. @throws FaultError UNKNOWN_TABLE */
+export const tableFinder =
+  ({ components: { controller } }: Door) =>
+  async (request: FastifyRequest<TableRoute>): Promise<TableDefinition> =>
+    findTable((await controller.call('catalog', null)).tables, request.params.table);
 
 export function addTableRoutes(app: FastifyInstance, door: Door): void {
-  const { controller, ingest } = door.components;
+  const { broker, controller, ingest } = door.components;
 
-  const tableOf = async (request: FastifyRequest<TableRoute>): Promise<TableDefinition> =>
-    findTable((await controller.call('catalog', null)).tables, request.params.table);
+  const tableOf = tableFinder(door);
 
   app.get('/v1/tables', async (_, reply) => {
     const { tables } = await controller.call('catalog', null);
@@ -41,7 +46,7 @@ export function addTableRoutes(app: FastifyInstance, door: Door): void {
   app.post('/v1/tables', async (request, reply) => {
     const body = check(tableRequest, await readJsonBody(request.raw, sqlBodySizeBytesMax, door.bodies));
     const definition = tableOfRequest(body);
-    const table = await controller.call('createTable', { definition, ifNotExists: body.ifNotExists ?? false });
+    const table = await broker.call('createTable', { definition, ifNotExists: body.ifNotExists ?? false });
     return sendJson(reply.code(201), tableInfo(table, { segments: [], consumingRows: 0 }));
   });
 
@@ -75,13 +80,6 @@ export function addTableRoutes(app: FastifyInstance, door: Door): void {
       body.release();
     }
   });
-
-  app.post<TableRoute>('/v1/tables/:table/commit', async (request, reply) => {
-    const table = await tableOf(request);
-    return sendJson(reply, await ingest.call('commit', { tableId: table.id }));
-  });
-
-  app.get('/v1/ingestion', async (_, reply) => sendJson(reply, { partitions: await ingest.call('state', null) }));
 }
 
 /** Sizes of several tables in one consistent state of the metadata. */
@@ -91,10 +89,11 @@ export async function tableSizes(
 ): Promise<ReadonlyMap<string, TableSize>> {
   const leaseId = `http-${random.hex(16)}`;
   const tableIds = tables.map(table => table.id);
-  const [snapshot, states] = await Promise.all([
-    controller.call('snapshot', { leaseId, tableIds }),
-    ingest.call('state', null),
-  ]).finally(() => controller.call('release', { leaseId }));
+  // First, so that the metadata is never older: what was published in between is seen, and not counted twice.
+  const states = await ingest.call('state', null);
+  const snapshot = await controller
+    .call('snapshot', { leaseId, tableIds })
+    .finally(() => controller.call('release', { leaseId }));
   const byId = new Map(snapshot.tables.map(table => [table.definition.id, table]));
   return new Map(
     tableIds.map(id => [
@@ -107,14 +106,17 @@ export async function tableSizes(
   );
 }
 
-/** A table dropped since is empty. Rows past the committed end of the same snapshot are consuming ones. */
-const tableSize = (table: TableSnapshot | undefined, states: readonly IngestState[]): TableSize => ({
-  segments: table?.segments ?? [],
-  consumingRows: states.reduce((sum, { partition, freshness, committedEnd }) => {
-    const start = table?.committedEnds[partition] ?? committedEnd;
-    return sum + Math.max(0, freshness.ingestedOffset - start);
-  }, 0),
-});
+/** A table dropped since is empty. Rows that were published after the state was asked for are its segments' by now. */
+const tableSize = (table: TableSnapshot | undefined, states: readonly IngestState[]): TableSize => {
+  const segments = table?.segments ?? [];
+  const consumingRows = states.reduce((sum, state) => {
+    const published = segments.filter(
+      ({ partition, startOffset }) => partition === state.partition && startOffset >= state.committedEnd,
+    );
+    return sum + Math.max(0, state.consumingRows - published.reduce((rows, { rowCount }) => rows + rowCount, 0));
+  }, 0);
+  return { segments, consumingRows: table ? consumingRows : 0 };
+};
 
 function rowFormatOf(request: FastifyRequest): RowFormat {
   const type = mediaTypeOf(request.raw);

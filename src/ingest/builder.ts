@@ -3,9 +3,8 @@
 import { fault } from '../base/fault.ts';
 import type { Clock, Log, Random } from '../base/seams.ts';
 import { formatSegmentId } from '../catalog/segment-id.ts';
-import type { SegmentEntry } from '../catalog/table.ts';
 import { decodeBatch } from '../column/frame.ts';
-import { buildSegment } from '../segment/builder.ts';
+import { buildSegment, type SegmentInput } from '../segment/builder.ts';
 import type { DeepStore } from '../store/deep-store.ts';
 import type { Client, Handlers } from '../wire/call.ts';
 import type { BuilderCalls, ShardCalls } from '../wire/calls.ts';
@@ -42,36 +41,27 @@ export function createBuilder(_settings: BuilderSettings, components: BuilderCom
 }
 
 async function build(
-  { definition, partition, startOffset, endOffset, shard }: BuilderCalls['build']['in'],
+  { definition, partition, startOffset, endOffset, rowCount, accounts, shard }: BuilderCalls['build']['in'],
   signal: AbortSignal,
   { clock, random, log, store, shards }: BuilderComponents,
-): Promise<{ segment: SegmentEntry }> {
+): Promise<BuilderCalls['build']['out']> {
   signal.throwIfAborted();
   const source = shards[shard];
   if (!source) throw fault('INVALID_REQUEST', `there is no shard ${shard}`);
   const tableId = definition.id;
   const startedMs = clock.monotonicMs();
   const segmentId = formatSegmentId({ tableId, partition, startOffset, attempt: random.hex(attemptDigits) });
-  const rowCount = endOffset - startOffset;
-  const segment = await buildSegment(
-    {
-      definition,
-      segmentId,
-      partition,
-      startOffset,
-      endOffset,
-      rowCount,
-      async column(columnId) {
-        signal.throwIfAborted();
-        const { frame } = await source.call('exportColumn', { tableId, partition, startOffset, columnId }, { signal });
-        const [column, ...others] = decodeBatch(frame).columns;
-        if (column && others.length === 0) return column;
-        throw fault('CORRUPT_FRAME', `shard ${shard} gave ${others.length + (column ? 1 : 0)} columns for one`);
-      },
+  const rolled: SegmentInput = {
+    ...{ definition, segmentId, partition, startOffset, endOffset, rowCount, accounts },
+    async column(columnId) {
+      signal.throwIfAborted();
+      const { frame } = await source.call('exportColumn', { tableId, partition, startOffset, columnId }, { signal });
+      const [column, ...others] = decodeBatch(frame).columns;
+      if (column && others.length === 0) return column;
+      throw fault('CORRUPT_FRAME', `shard ${shard} gave ${others.length + (column ? 1 : 0)} columns for one`);
     },
-    store,
-    { createdAtMs: clock.nowMs() },
-  );
+  };
+  const segment = await buildSegment(await merged(rolled, clock), store, { createdAtMs: clock.nowMs() });
   const elapsedMs = Math.round(clock.monotonicMs() - startedMs);
   log.info('built a segment', {
     table: definition.name,
@@ -80,5 +70,13 @@ async function build(
     sizeBytes: segment.sizeBytes,
     elapsedMs,
   });
-  return { segment };
+  return { segment, rowsIn: rowCount };
+}
+
+/** The code of rollups, and of SQL, is loaded only for tables that may have one. */
+async function merged(input: SegmentInput, clock: Clock): Promise<SegmentInput> {
+  const { source } = input.definition;
+  if (source.kind !== 'kafka' || source.transform === null) return input;
+  const { rollUpSegment } = await import('./rollup.ts');
+  return rollUpSegment(input, clock);
 }

@@ -1,4 +1,7 @@
 import type { Clock, Disk, Log, Random } from '../base/seams.ts';
+import type { SchemaSource } from '../catalog/schema-source.ts';
+import type { SchemaRegistry } from '../catalog/table.ts';
+import type { KafkaClient, KafkaConnection } from '../stream/kafka/types.ts';
 import type { Client } from '../wire/call.ts';
 import type { BuilderCalls, ControllerCalls, ShardCalls } from '../wire/calls.ts';
 
@@ -11,4 +14,16 @@ export interface IngestComponents {
   /** By number; a partition's rows live in one of them, always the same. */
   readonly shards: readonly Client<ShardCalls>[];
   readonly builder: Client<BuilderCalls>;
+  /** Loads the code of streams; the client connects when it is first asked something. */
+  openKafka(connection: KafkaConnection): Promise<KafkaClient>;
+  openSchemas(registry: SchemaRegistry): Promise<SchemaSource>;
+}
+
+/** What tables are given besides. */
+export interface TableComponents extends IngestComponents {
+  /**
+   * An arena is full: publishes what the partition with most consuming rows holds, whosever it is, and resolves when that
+   * is done or has failed. Never throws.
+   */
+  makeRoom(): Promise<void>;
 }

@@ -1,59 +1,49 @@
 /**
- * The ingest role: owns the partitions of the embedded logs. A push is decoded once, made durable, made visible, and only
- * then acknowledged; segments are sealed and published behind it.
+ * The ingest role: owns the partitions of the embedded logs and of the streams that tables consume. Rows become visible
+ * in the order of their offsets; segments are sealed and published behind them.
  */
-
-import { crc32c } from '../base/checksum.ts';
-import { type FaultError, fault, toFault } from '../base/fault.ts';
-import { partitionShard } from '../catalog/placement.ts';
+import { type Fault, fault, toFault } from '../base/fault.ts';
 import type { TableDefinition } from '../catalog/table.ts';
-import { encodeBatch } from '../column/frame.ts';
-import { decodeRows } from '../format/decode.ts';
-import type { Decoded } from '../format/target.ts';
-import { checkKey } from '../stream/keys.ts';
-import { RejectLog } from '../stream/rejects.ts';
 import type { Handlers } from '../wire/call.ts';
-import type { IngestCalls, IngestState, PushAnswer } from '../wire/calls.ts';
+import type { IngestCalls, IngestState, PartitionEntry, RejectEntry } from '../wire/calls.ts';
 import { pause } from './backoff.ts';
-import type { IngestComponents } from './components.ts';
-import { maxEventTimeMs } from './event-time.ts';
-import { recordOfInsert } from './insert.ts';
-import { Partition } from './partition.ts';
-import { type IngestSettings, pendingSizeBytesMaxDefault, rejectsAnsweredMax, tickMsDefault } from './settings.ts';
+import type { IngestComponents, TableComponents } from './components.ts';
+import type { KafkaTable } from './kafka-table.ts';
+import { LogTable } from './log-table.ts';
+import { largestOf } from './rows.ts';
+import { backoffMs, type IngestSettings, pendingSizeBytesMaxDefault, tickMsDefault } from './settings.ts';
+import { type IngestTable, topicState } from './table.ts';
 
 export interface Ingest extends Handlers<IngestCalls> {
-  /** Opens every partition and replays its log: rows acknowledged before are visible once this resolves. Called once. */
+  /** Opens every partition and replays the logs: rows acknowledged before are visible once this resolves. Called once. */
   start(): Promise<void>;
-  /** Refuses further pushes, finishes those under way, closes the logs. What is not sealed stays in them. */
+  /** Refuses further pushes, finishes those under way, closes the logs. What is not sealed is read from its source again. */
   stop(): Promise<void>;
 }
 
 /** Answers calls at once; until `start` has opened a table, its calls fail with UNAVAILABLE or UNKNOWN_TABLE. */
 export function createIngest(settings: IngestSettings, components: IngestComponents): Ingest {
-  return new LogIngest(settings, components);
+  return new IngestRole(settings, components);
 }
 
-interface Table {
-  readonly definition: TableDefinition;
-  readonly partitions: Partition[];
-  readonly rejects: RejectLog;
-  /** Pushes under way by key: one that comes again meanwhile waits for the first. */
-  readonly pushes: Map<string, Promise<PushAnswer>>;
-}
+const isLogTable = (table: LogTable | KafkaTable): table is LogTable => table.definition.source.kind === 'log';
 
-class LogIngest implements Ingest {
+class IngestRole implements Ingest {
   readonly #settings: IngestSettings;
-  readonly #components: IngestComponents;
-  readonly #tables = new Map<string, Table>();
+  readonly #components: TableComponents;
+  readonly #tables = new Map<string, LogTable | KafkaTable>();
   readonly #stopping = new AbortController();
   #refreshing: Promise<void> = Promise.resolve();
   #ticking: Promise<void> = Promise.resolve();
+  /** Tables that could not be opened, and why; tried again. */
+  readonly #unopened = new Map<string, { readonly definition: TableDefinition; readonly cause: Fault }>();
+  #openedAtMs = 0;
   #pendingSizeBytes = 0;
-  #nextPartition = 0;
+  #makingRoom: Promise<void> | null = null;
 
   constructor(settings: IngestSettings, components: IngestComponents) {
     this.#settings = settings;
-    this.#components = components;
+    this.#components = { ...components, makeRoom: () => this.#makeRoom() };
   }
 
   async start(): Promise<void> {
@@ -65,67 +55,15 @@ class LogIngest implements Ingest {
     this.#stopping.abort();
     await this.#ticking;
     await this.#refreshing.catch(() => {});
-    await Promise.all(this.#partitions.map(partition => partition.stop()));
-    await Promise.all([...this.#tables.values()].map(({ rejects }) => rejects.close()));
+    await Promise.all(Array.from(this.#tables.values(), table => table.stop()));
   }
 
-  get #partitions(): Partition[] {
-    return [...this.#tables.values()].flatMap(({ partitions }) => partitions);
-  }
-
-  readonly push: Ingest['push'] = async input => {
-    const table = this.#table(input.tableId);
-    const { idempotencyKey: key } = input;
-    if (key === null) return this.#admit(input.body.length, () => this.#push(table, input));
-    checkKey(key);
-    for (;;) {
-      const first = table.pushes.get(key);
-      if (!first) break;
-      const answer = await first.catch(() => null);
-      // Where the first failed, this one is it.
-      if (answer) return { ...answer, rejects: [], duplicate: true };
-    }
-    const pushing = this.#admit(input.body.length, () => this.#push(table, input));
-    table.pushes.set(key, pushing);
-    try {
-      return await pushing;
-    } finally {
-      table.pushes.delete(key);
-    }
-  };
-
-  async #push(table: Table, { format, body, strict, idempotencyKey }: IngestCalls['push']['in']): Promise<PushAnswer> {
-    const { definition } = table;
-    const partition = this.#choose(table, idempotencyKey);
-    const known = idempotencyKey === null ? null : partition.findKey(idempotencyKey);
-    if (known) return { accepted: known.accepted, rejected: known.rejected, rejects: [], duplicate: true };
-    const decoded = decodeRows(format, body, definition);
-    if (strict && decoded.rejected > 0) throw invalidRows(decoded);
-    const { accepted, rejected, batch } = decoded;
-    const columnIds = definition.columns.map(column => column.id);
-    // A push of no rows is remembered for its key only.
-    if (accepted > 0 || idempotencyKey !== null)
-      await partition.append({
-        rowCount: accepted,
-        rejectedCount: rejected,
-        idempotencyKey,
-        tableVersion: definition.version,
-        maxTimeMs: maxEventTimeMs(definition, columnIds, batch),
-        columnIds,
-        frame: encodeBatch(batch),
-      });
-    else partition.countRejected(rejected);
-    table.rejects.add(decoded.rejects, idempotencyKey);
-    return { accepted, rejected, rejects: answerRejects(decoded), duplicate: false };
-  }
+  readonly push: Ingest['push'] = async input =>
+    this.#logTable(input.tableId).push(input, work => this.#admit(input.body.length, work));
 
   readonly insert: Ingest['insert'] = async ({ tableId, columnIds, frame }) => {
-    const table = this.#table(tableId);
-    return this.#admit(frame.length, async () => {
-      const record = recordOfInsert(table.definition, columnIds, frame);
-      if (record.rowCount > 0) await this.#choose(table, null).append(record);
-      return { inserted: record.rowCount };
-    });
+    const table = this.#logTable(tableId);
+    return this.#admit(frame.length, async () => ({ inserted: await table.insert(columnIds, frame) }));
   };
 
   readonly refresh: Ingest['refresh'] = async () => {
@@ -133,14 +71,43 @@ class LogIngest implements Ingest {
     return null;
   };
 
-  readonly commit: Ingest['commit'] = async ({ tableId }) => {
-    const counts = await Promise.all(this.#table(tableId).partitions.map(partition => partition.commit()));
-    return { segments: counts.reduce((sum, count) => sum + count, 0) };
+  readonly commit: Ingest['commit'] = async ({ tableId, partition = null }) => ({
+    segments: await this.#table(tableId).commit(partition),
+  });
+
+  readonly pause: Ingest['pause'] = async ({ tableId, partition }) => {
+    await this.#kafkaTable(tableId).pause(partition, true);
+    return null;
   };
 
-  readonly state: Ingest['state'] = (): readonly IngestState[] => this.#partitions.map(partition => partition.state);
+  readonly resume: Ingest['resume'] = async ({ tableId, partition }) => {
+    await this.#kafkaTable(tableId).pause(partition, false);
+    return null;
+  };
 
-  #table(tableId: string): Table {
+  readonly seek: Ingest['seek'] = async ({ tableId, partition, to }) => ({
+    partitions: await this.#kafkaTable(tableId).seek(partition, to),
+  });
+
+  readonly state: Ingest['state'] = (): readonly IngestState[] => [
+    ...Array.from(this.#tables.values()).flatMap(table => table.states),
+    ...Array.from(this.#unopened.values(), ({ definition, cause }) =>
+      topicState(definition, cause, this.#components.clock.nowMs()),
+    ),
+  ];
+
+  readonly rejects: Ingest['rejects'] = async ({ tableId }) => {
+    const tables = tableId === null ? [...this.#tables.values()] : [this.#table(tableId)];
+    const entries = await Promise.all(
+      tables.map(
+        async ({ definition, rejects }): Promise<RejectEntry[]> =>
+          (await rejects.read()).map(entry => ({ table: definition.name, ...entry })),
+      ),
+    );
+    return entries.flat();
+  };
+
+  #table(tableId: string): LogTable | KafkaTable {
     if (this.#stopping.signal.aborted)
       throw fault('SHUTTING_DOWN', 'ingestion is shutting down', { hint: 'send the rows again once it is up' });
     const table = this.#tables.get(tableId);
@@ -151,10 +118,24 @@ class LogIngest implements Ingest {
     return table;
   }
 
-  /** A key's pushes go to one partition, which remembers it; others take turns. */
-  #choose({ partitions }: Table, idempotencyKey: string | null): Partition {
-    const number = idempotencyKey === null ? this.#nextPartition++ : crc32c(Buffer.from(idempotencyKey));
-    return partitions[number % partitions.length]!;
+  #logTable(tableId: string): LogTable {
+    const table = this.#table(tableId);
+    if (isLogTable(table)) return table;
+    throw fault('UNSUPPORTED', `table ${table.definition.name} takes its rows from Kafka: none can be pushed`, {
+      hint: 'produce them to its topic, or make another table FROM LOG',
+    });
+  }
+
+  #kafkaTable(tableId: string): KafkaTable {
+    const table = this.#table(tableId);
+    if (!isLogTable(table)) return table;
+    throw fault(
+      'UNSUPPORTED',
+      `table ${table.definition.name} is fed by pushes: there is no stream to pause or move in`,
+      {
+        hint: 'stop pushing, or COMMIT INGESTION to seal what is there',
+      },
+    );
   }
 
   /** @throws FaultError UNAVAILABLE when too much waits already; a push alone is always taken */
@@ -176,6 +157,21 @@ class LogIngest implements Ingest {
     }
   }
 
+  /** Once for all who ask meanwhile. */
+  #makeRoom(): Promise<void> {
+    this.#makingRoom ??= this.#publishLargest().finally(() => {
+      this.#makingRoom = null;
+    });
+    return this.#makingRoom;
+  }
+
+  async #publishLargest(): Promise<void> {
+    // A failure shows where the partition shows its own; who waits for room asks again.
+    await largestOf(Array.from(this.#tables.values(), table => table.largest))
+      ?.commit()
+      .catch(() => {});
+  }
+
   /** One after another: two could open one partition twice. */
   #refresh(): Promise<void> {
     const refreshed = this.#refreshing.catch(() => {}).then(() => this.#refreshNow());
@@ -185,40 +181,55 @@ class LogIngest implements Ingest {
 
   async #refreshNow(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
-    const { controller, shards } = this.#components;
-    const known = await controller.call('partitions', null);
-    const opened: Promise<void>[] = [];
-    for (const { tableId, partition: number, definition, committedEnd } of known) {
-      const table = this.#tables.get(tableId) ?? this.#addTable(definition);
-      if (table.partitions.some(({ partition }) => partition === number)) continue;
-      // Any pure function will do, as long as a partition has one owner.
-      const shard = partitionShard(tableId, number, shards.length);
-      const partition = new Partition(definition, number, committedEnd, shard, this.#settings, this.#components);
-      table.partitions.push(partition);
-      opened.push(partition.start());
-    }
-    await Promise.all(opened);
-    for (const tableId of this.#tables.keys())
-      if (!known.some(each => each.tableId === tableId)) await this.#dropTable(tableId);
+    const { controller } = this.#components;
+    const { tables } = await controller.call('catalog', null);
+    const entries = await controller.call('partitions', null);
+    const ofTable = (id: string): readonly PartitionEntry[] => entries.filter(({ tableId }) => tableId === id);
+    await Promise.all(
+      tables.map(async definition => {
+        try {
+          const table = await this.#tableOf(definition);
+          this.#unopened.delete(definition.id);
+          await table.follow(definition, ofTable(definition.id));
+        } catch (error) {
+          if (definition.source.kind === 'log') throw error;
+          // One table must not keep the others from their rows.
+          this.#unopened.set(definition.id, { definition, cause: toFault(error) });
+          this.#components.log.error('a table cannot be ingested', {
+            table: definition.name,
+            cause: toFault(error).message,
+          });
+        }
+      }),
+    );
+    this.#openedAtMs = this.#components.clock.monotonicMs();
+    for (const tableId of this.#unopened.keys())
+      if (!tables.some(({ id }) => id === tableId)) this.#unopened.delete(tableId);
+    for (const [tableId, table] of this.#tables)
+      if (!tables.some(({ id }) => id === tableId)) await this.#dropTable(table);
   }
 
-  #addTable(definition: TableDefinition): Table {
-    const rejects = new RejectLog(`${this.#settings.logFolder}/${definition.id}`, this.#components);
-    const table: Table = { definition, partitions: [], rejects, pushes: new Map() };
-    this.#tables.set(definition.id, table);
+  async #tableOf(definition: TableDefinition): Promise<IngestTable> {
+    const { id, source } = definition;
+    const known = this.#tables.get(id);
+    if (known) return known;
+    let table: LogTable | KafkaTable;
+    if (source.kind === 'log') table = new LogTable(definition, this.#settings, this.#components);
+    else {
+      // The code of streams, and of SQL for their transforms: only where it is needed, for it takes a moment to load.
+      const { KafkaTable } = await import('./kafka-table.ts');
+      table = await KafkaTable.open(definition, source, this.#settings, this.#components);
+    }
+    this.#tables.set(id, table);
     return table;
   }
 
   /** A table that is gone from the metadata; a folder of one that this process never knew is left where it is. */
-  async #dropTable(tableId: string): Promise<void> {
-    const { disk, log } = this.#components;
-    const { definition, partitions, rejects } = this.#tables.get(tableId)!;
-    this.#tables.delete(tableId);
-    await Promise.all(partitions.map(partition => partition.drop()));
-    await rejects.close();
-    await disk.remove(`${this.#settings.logFolder}/${tableId}`);
-    await disk.syncFolder(this.#settings.logFolder);
-    log.info('removed the log of a dropped table', { table: definition.name, tableId });
+  async #dropTable(table: LogTable | KafkaTable): Promise<void> {
+    const { id, name } = table.definition;
+    this.#tables.delete(id);
+    await table.drop();
+    this.#components.log.info('a dropped table is ingested no more', { table: name, tableId: id });
   }
 
   async #tickForEver(): Promise<void> {
@@ -226,28 +237,11 @@ class LogIngest implements Ingest {
     const { tickMs = tickMsDefault } = this.#settings;
     while (await pause(clock, tickMs, this.#stopping.signal)) {
       try {
-        await Promise.all(this.#partitions.map(partition => partition.tick()));
+        await Promise.all(Array.from(this.#tables.values(), table => table.tick()));
+        if (this.#unopened.size > 0 && clock.monotonicMs() - this.#openedAtMs > backoffMs.longest) void this.#refresh();
       } catch (error) {
         log.error('looking after the partitions failed', { cause: toFault(error).message });
       }
     }
   }
-}
-
-const answerRejects = ({ rejects }: Decoded): PushAnswer['rejects'] =>
-  rejects.slice(0, rejectsAnsweredMax).map(({ line, column, reason }) => ({ line, column, reason }));
-
-function invalidRows(decoded: Decoded): FaultError {
-  const rejects = answerRejects(decoded).map(
-    ({ line, column, reason }) => `line ${line}${column === null ? '' : `, column ${column}`}: ${reason}`,
-  );
-  const { rejected, accepted } = decoded;
-  return fault(
-    'INVALID_ROWS',
-    `${rejected} of ${rejected + accepted} rows do not fit; nothing was added. ${rejects[0]}`,
-    {
-      hint: 'correct them, or send without strict=true to add the others',
-      details: { rejected, rejects },
-    },
-  );
 }

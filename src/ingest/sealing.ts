@@ -6,22 +6,30 @@
  * rows: they are replayed and sealed again, under another attempt's name.
  */
 import { type Fault, FaultError, fault, toFault } from '../base/fault.ts';
-import type { SegmentEntry, TableDefinition } from '../catalog/table.ts';
+import { offsetsOf } from '../catalog/accounts.ts';
+import type { OffsetAccounts, SegmentEntry, TableDefinition } from '../catalog/table.ts';
 import { backoffDelayMs, pause } from './backoff.ts';
 import type { IngestComponents } from './components.ts';
 
-export interface OffsetRange {
+/** A rolled segment: what it is to be built of. */
+export interface RolledSegment {
+  /** Of the time when its rows came. */
+  readonly definition: TableDefinition;
   readonly startOffset: number;
   readonly endOffset: number;
+  readonly rowCount: number;
+  readonly accounts: OffsetAccounts;
 }
 
 export interface SealingTarget {
-  readonly definition: TableDefinition;
   readonly partition: number;
   readonly shard: number;
   /** The rows below are published: called once for each range, in order. Never throws. */
   published(endOffset: number): Promise<void>;
-  /** The metadata has committed part of a range, which this partition never published: it must start anew from there. */
+  /**
+   * The metadata has committed part of a range, which this partition never published, or a range does not add up: the
+   * partition must start anew from the committed end.
+   */
   overtaken(cause: Fault): void;
 }
 
@@ -35,11 +43,13 @@ export class Sealing {
   readonly #target: SealingTarget;
   readonly #components: IngestComponents;
   readonly #stopping = new AbortController();
-  readonly #queue: OffsetRange[] = [];
+  readonly #queue: RolledSegment[] = [];
   #waiters: Waiter[] = [];
   #working: Promise<void> | null = null;
   /** Why the last attempt failed; null once one succeeds. */
   fault: Fault | null = null;
+  /** Ranges whose offsets did not add up. */
+  mismatches = 0;
 
   constructor(target: SealingTarget, components: IngestComponents) {
     this.#target = target;
@@ -51,8 +61,13 @@ export class Sealing {
     return this.#queue.length;
   }
 
-  /** Takes a rolled segment's offsets; follows the one before. */
-  add(range: OffsetRange): void {
+  /** Of the ranges that are rolled and not yet published. */
+  get rowCount(): number {
+    return this.#queue.reduce((sum, { rowCount }) => sum + rowCount, 0);
+  }
+
+  /** Follows the one before. */
+  add(range: RolledSegment): void {
     this.#queue.push(range);
     this.#working ??= this.#work();
   }
@@ -68,7 +83,11 @@ export class Sealing {
   async stop(): Promise<void> {
     this.#stopping.abort(fault('SHUTTING_DOWN', 'ingestion is shutting down'));
     await this.#working;
-    this.#rejectWaiters(fault('SHUTTING_DOWN', 'ingestion is shutting down; the rows are in the log'));
+    this.#rejectWaiters(
+      this.fault
+        ? new FaultError(this.fault)
+        : fault('SHUTTING_DOWN', 'ingestion is shutting down; the rows are read from their source again'),
+    );
   }
 
   async #work(): Promise<void> {
@@ -88,11 +107,11 @@ export class Sealing {
         if (signal.aborted) break;
         failures++;
         this.fault = toFault(error);
-        const { definition, partition } = this.#target;
         log.warn('a segment could not be sealed', {
-          table: definition.name,
-          partition,
-          ...range,
+          table: range.definition.name,
+          partition: this.#target.partition,
+          startOffset: range.startOffset,
+          endOffset: range.endOffset,
           failures,
           cause: this.fault.message,
         });
@@ -104,24 +123,39 @@ export class Sealing {
   }
 
   /** Ends with the range published, by whatever attempt. @param again An attempt before may have got through. */
-  async #seal(range: OffsetRange, again: boolean): Promise<void> {
+  async #seal(range: RolledSegment, again: boolean): Promise<void> {
     if (again && (await this.#isCommitted(range))) return;
-    const { definition, partition, shard } = this.#target;
+    const { partition, shard } = this.#target;
     const { builder, controller, log } = this.#components;
     const { signal } = this.#stopping;
-    const { segment } = await builder.call('build', { definition, partition, shard, ...range }, { signal });
-    checkAccounts(segment, range);
+    this.#checkOffsets(range);
+    const { segment, rowsIn } = await builder.call('build', { partition, shard, ...range }, { signal });
+    checkRows(segment, rowsIn, range);
     signal.throwIfAborted();
     try {
       await controller.call('publish', { segment });
     } catch (error) {
       if (toFault(error).code !== 'INVALID_REQUEST' || !(await this.#isCommitted(range))) throw error;
-      log.warn('the rows of a segment were published before it', { table: definition.name, segment: segment.id });
+      log.warn('the rows of a segment were published before it', { table: range.definition.name, segment: segment.id });
     }
   }
 
-  async #isCommitted({ startOffset, endOffset }: OffsetRange): Promise<boolean> {
-    const { definition, partition } = this.#target;
+  /** Every offset is accounted for, each once: else rows were lost or doubled on their way, and nothing is published. */
+  #checkOffsets({ definition, startOffset, endOffset, rowCount, accounts }: RolledSegment): void {
+    if (offsetsOf(accounts) === endOffset - startOffset && accounts.rowsOut === rowCount) return;
+    this.mismatches++;
+    const cause = fault(
+      'INTERNAL',
+      `offsets ${startOffset} to ${endOffset} of ${definition.name}, partition ${this.#target.partition}, do not add up: ` +
+        `${offsetsOf(accounts)} are accounted for, with ${accounts.rowsOut} rows of ${rowCount}`,
+      { hint: 'nothing of them is published: they are read again', details: { startOffset, endOffset, ...accounts } },
+    );
+    this.#target.overtaken(cause.fault);
+    throw cause;
+  }
+
+  async #isCommitted({ definition, startOffset, endOffset }: RolledSegment): Promise<boolean> {
+    const { partition } = this.#target;
     const partitions = await this.#components.controller.call('partitions', null);
     const known = partitions.find(each => each.tableId === definition.id && each.partition === partition);
     if (!known) throw fault('UNKNOWN_TABLE', `table ${definition.name} was dropped while its rows were sealed`);
@@ -149,16 +183,12 @@ export class Sealing {
 }
 
 /** What went in is what came out: no segment is published that has other rows than its offsets. */
-function checkAccounts(segment: SegmentEntry, { startOffset, endOffset }: OffsetRange): void {
-  if (
-    segment.startOffset === startOffset &&
-    segment.endOffset === endOffset &&
-    segment.rowCount === endOffset - startOffset
-  )
-    return;
+function checkRows(segment: SegmentEntry, rowsIn: number, { startOffset, endOffset, rowCount }: RolledSegment): void {
+  const isWhole = rowsIn === rowCount && segment.rowCount === (segment.accounts?.rowsOut ?? rowCount);
+  if (segment.startOffset === startOffset && segment.endOffset === endOffset && isWhole) return;
   throw fault(
     'INTERNAL',
-    `segment ${segment.id} was built with ${segment.rowCount} rows of [${segment.startOffset}, ${segment.endOffset}) ` +
-      `instead of ${endOffset - startOffset} of [${startOffset}, ${endOffset}): it is not published`,
+    `segment ${segment.id} was built with ${segment.rowCount} rows out of ${rowsIn} of [${segment.startOffset}, ${segment.endOffset}) ` +
+      `instead of ${rowCount} of [${startOffset}, ${endOffset}): it is not published`,
   );
 }

@@ -5,8 +5,16 @@ export interface MetaDatabase {
   /** One row: the metadata version. */
   state: { version: number };
   /** `document`: see `catalog/document`. `name` is unique as it is spelled. `rowid` ascends with creation. */
-  tables: { rowid: Generated<number>; id: string; name: string; document: string };
-  partitions: { table_id: string; partition: number; committed_end: number };
+  tables: { rowid: Generated<number>; id: string; name: string; document: string; paused: Generated<number> };
+  /** `stream_id`: which topic the offsets are of; null: the embedded log, or unknown. */
+  partitions: {
+    table_id: string;
+    partition: number;
+    committed_end: number;
+    paused: Generated<number>;
+    stream_id: string | null;
+    epoch: Generated<number>;
+  };
   segments: {
     id: string;
     table_id: string;
@@ -14,6 +22,18 @@ export interface MetaDatabase {
     start_offset: number;
     end_offset: number;
     document: string;
+  };
+  /** Ranges of offsets in the order in which they were settled; `accounts` is JSON (`OffsetAccounts`). */
+  audit: {
+    rowid: Generated<number>;
+    table_id: string;
+    partition: number;
+    kind: 'segment' | 'seek' | 'restart';
+    segment_id: string | null;
+    start_offset: number;
+    end_offset: number;
+    accounts: string;
+    at_ms: number;
   };
 }
 
@@ -62,8 +82,44 @@ async function createVersion1(db: Kysely<MetaDatabase>): Promise<void> {
     .execute();
 }
 
+/** Streams: partitions come while running, are paused and moved, and their offsets are accounted for. */
+async function addStreams(db: Kysely<MetaDatabase>): Promise<void> {
+  await db.schema
+    .alterTable('tables')
+    .addColumn('paused', 'integer', column => column.notNull().defaultTo(0))
+    .execute();
+  await db.schema
+    .alterTable('partitions')
+    .addColumn('paused', 'integer', column => column.notNull().defaultTo(0))
+    .execute();
+  await db.schema.alterTable('partitions').addColumn('stream_id', 'text').execute();
+  await db.schema
+    .alterTable('partitions')
+    .addColumn('epoch', 'integer', column => column.notNull().defaultTo(0))
+    .execute();
+  // A topic that is made again begins again at offset 0: the order is no longer unique.
+  await db.schema.dropIndex('segments_order').execute();
+  await db.schema
+    .createIndex('segments_order')
+    .on('segments')
+    .columns(['table_id', 'partition', 'start_offset'])
+    .execute();
+  await db.schema
+    .createTable('audit')
+    .addColumn('table_id', 'text', column => column.notNull().references('tables.id').onDelete('cascade'))
+    .addColumn('partition', 'integer', column => column.notNull())
+    .addColumn('kind', 'text', column => column.notNull())
+    .addColumn('segment_id', 'text')
+    .addColumn('start_offset', 'integer', column => column.notNull())
+    .addColumn('end_offset', 'integer', column => column.notNull())
+    .addColumn('accounts', 'text', column => column.notNull())
+    .addColumn('at_ms', 'integer', column => column.notNull())
+    .execute();
+  await db.schema.createIndex('audit_table').on('audit').columns(['table_id', 'partition']).execute();
+}
+
 /** Migration i takes a file from schema version i to i + 1. Only ever append: files of every version are out there. */
-export const migrations: readonly Migration[] = [createVersion1];
+export const migrations: readonly Migration[] = [createVersion1, addStreams];
 
 /** SQLite keeps it in the file's header (`PRAGMA user_version`); 0 is an empty file. */
 export async function migrate(db: Kysely<MetaDatabase>, fromVersion: number): Promise<void> {

@@ -5,10 +5,11 @@ import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { Kysely, SqliteDialect, type Transaction } from 'kysely';
 import { type FaultError, fault } from '../base/fault.ts';
+import { denseAccounts } from '../catalog/accounts.ts';
 import { decodeSegment, decodeTable, encodeDocument } from '../catalog/document.ts';
-import type { SegmentEntry, TableDefinition } from '../catalog/table.ts';
+import type { OffsetAccounts, SegmentEntry, TableDefinition } from '../catalog/table.ts';
 import { type MetaDatabase, migrate, migrations } from './schema.ts';
-import type { MetaState, MetaStore, MetaTable } from './store.ts';
+import type { MetaAudit, MetaPartition, MetaSeek, MetaState, MetaStore, MetaTable } from './store.ts';
 
 /** Marks the file as Weir's (`PRAGMA application_id`): "WEIR". */
 const applicationId = 0x57454952;
@@ -105,7 +106,11 @@ class SqliteMeta implements MetaStore {
   async load(): Promise<MetaState> {
     return this.#run(async transaction => {
       const { version } = await transaction.selectFrom('state').select('version').executeTakeFirstOrThrow();
-      const tables = await transaction.selectFrom('tables').select(['id', 'document']).orderBy('rowid').execute();
+      const tables = await transaction
+        .selectFrom('tables')
+        .select(['id', 'document', 'paused'])
+        .orderBy('rowid')
+        .execute();
       const partitions = await transaction.selectFrom('partitions').selectAll().orderBy('partition').execute();
       const segments = await transaction
         .selectFrom('segments')
@@ -114,14 +119,21 @@ class SqliteMeta implements MetaStore {
         .orderBy('partition')
         .orderBy('start_offset')
         .execute();
-      const committedEnds = new Map<string, number[]>(tables.map(row => [row.id, []]));
-      for (const row of partitions) committedEnds.get(row.table_id)!.push(row.committed_end);
+      const byTable = new Map<string, MetaPartition[]>(tables.map(row => [row.id, []]));
+      for (const row of partitions)
+        byTable.get(row.table_id)!.push({
+          committedEnd: row.committed_end,
+          paused: row.paused !== 0,
+          streamId: row.stream_id,
+          epoch: row.epoch,
+        });
       return {
         version,
         tables: tables.map(
           (row): MetaTable => ({
             definition: decodeTable(row.document),
-            committedEnds: committedEnds.get(row.id)!,
+            paused: row.paused !== 0,
+            partitions: byTable.get(row.id)!,
           }),
         ),
         segments: segments.map(row => decodeSegment(row.document)),
@@ -138,8 +150,87 @@ class SqliteMeta implements MetaStore {
         .insertInto('tables')
         .values({ id, name, document: encodeDocument(definition) })
         .execute();
+      if (source.kind !== 'log') return;
       for (let partition = 0; partition < source.partitionCount; partition++)
-        await transaction.insertInto('partitions').values({ table_id: id, partition, committed_end: 0 }).execute();
+        await transaction
+          .insertInto('partitions')
+          .values({ table_id: id, partition, committed_end: 0, stream_id: null })
+          .execute();
+    });
+  }
+
+  async updateTable(definition: TableDefinition): Promise<number> {
+    return this.#change(async transaction => {
+      const { numUpdatedRows } = await transaction
+        .updateTable('tables')
+        .set({ name: definition.name, document: encodeDocument(definition) })
+        .where('id', '=', definition.id)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw unknownTable(definition.id);
+    });
+  }
+
+  async addPartitions(tableId: string, first: number, partitions: readonly MetaPartition[]): Promise<number> {
+    return this.#change(async transaction => {
+      for (const [index, { committedEnd, paused, streamId }] of partitions.entries())
+        await transaction
+          .insertInto('partitions')
+          .values({
+            table_id: tableId,
+            partition: first + index,
+            committed_end: committedEnd,
+            paused: Number(paused),
+            stream_id: streamId,
+          })
+          .execute();
+    });
+  }
+
+  async setPaused(tableId: string, partition: number | null, paused: boolean): Promise<number> {
+    return this.#change(async transaction => {
+      if (partition === null)
+        await transaction
+          .updateTable('tables')
+          .set({ paused: Number(paused) })
+          .where('id', '=', tableId)
+          .execute();
+      let partitions = transaction
+        .updateTable('partitions')
+        .set({ paused: Number(paused) })
+        .where('table_id', '=', tableId);
+      if (partition !== null) partitions = partitions.where('partition', '=', partition);
+      await partitions.execute();
+    });
+  }
+
+  async seek({ tableId, partition, committedEnd, streamId, dropSegmentIds, audit }: MetaSeek): Promise<number> {
+    return this.#change(async transaction => {
+      await deleteSegments(transaction, dropSegmentIds);
+      const { numUpdatedRows } = await transaction
+        .updateTable('partitions')
+        .set(eb => ({ committed_end: committedEnd, stream_id: streamId, epoch: eb('epoch', '+', 1) }))
+        .where('table_id', '=', tableId)
+        .where('partition', '=', partition)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) throw unknownTable(tableId);
+      await insertAudit(transaction, audit);
+    });
+  }
+
+  async audit(tableId: string | null): Promise<readonly MetaAudit[]> {
+    return this.#run(async transaction => {
+      let query = transaction.selectFrom('audit').selectAll().orderBy('rowid');
+      if (tableId !== null) query = query.where('table_id', '=', tableId);
+      return (await query.execute()).map(row => ({
+        tableId: row.table_id,
+        partition: row.partition,
+        kind: row.kind,
+        segmentId: row.segment_id,
+        startOffset: row.start_offset,
+        endOffset: row.end_offset,
+        accounts: JSON.parse(row.accounts) as OffsetAccounts,
+        atMs: row.at_ms,
+      }));
     });
   }
 
@@ -178,17 +269,16 @@ class SqliteMeta implements MetaStore {
         .where('table_id', '=', tableId)
         .where('partition', '=', partition)
         .execute();
+      const { accounts = denseAccounts(segment), createdAtMs: atMs } = segment;
+      await insertAudit(transaction, {
+        ...{ tableId, partition, kind: 'segment', segmentId: id, startOffset, endOffset },
+        ...{ accounts, atMs },
+      });
     });
   }
 
   async dropSegments(segmentIds: readonly string[]): Promise<number> {
-    return this.#change(async transaction => {
-      for (let first = 0; first < segmentIds.length; first += idsPerStatement)
-        await transaction
-          .deleteFrom('segments')
-          .where('id', 'in', segmentIds.slice(first, first + idsPerStatement))
-          .execute();
-    });
+    return this.#change(transaction => deleteSegments(transaction, segmentIds));
   }
 
   async close(): Promise<void> {
@@ -216,6 +306,29 @@ class SqliteMeta implements MetaStore {
     }
   }
 }
+
+async function deleteSegments(transaction: Transaction<MetaDatabase>, segmentIds: readonly string[]): Promise<void> {
+  for (let first = 0; first < segmentIds.length; first += idsPerStatement)
+    await transaction
+      .deleteFrom('segments')
+      .where('id', 'in', segmentIds.slice(first, first + idsPerStatement))
+      .execute();
+}
+
+const insertAudit = (transaction: Transaction<MetaDatabase>, entry: MetaAudit): Promise<unknown> =>
+  transaction
+    .insertInto('audit')
+    .values({
+      table_id: entry.tableId,
+      partition: entry.partition,
+      kind: entry.kind,
+      segment_id: entry.segmentId,
+      start_offset: entry.startOffset,
+      end_offset: entry.endOffset,
+      accounts: JSON.stringify(entry.accounts),
+      at_ms: entry.atMs,
+    })
+    .execute();
 
 const unknownTable = (tableId: string): FaultError =>
   fault('UNKNOWN_TABLE', `there is no table with id ${tableId}`, { hint: 'it was dropped' });

@@ -224,6 +224,13 @@ const decodeNode: Decode<Node> = (raw, above) => {
     }
     case 'filter':
       return { kind: 'filter', source: source(), predicate: decodeExpr(fields.predicate, depth) };
+    case 'unnest':
+      return {
+        kind: 'unnest',
+        source: source(),
+        expr: decodeExpr(fields.expr, depth),
+        type: decodeType(fields.type, depth),
+      };
     case 'project':
       return { kind: 'project', source: source(), exprs: list(fields.exprs, decodeExpr, depth) };
     case 'aggregate':

@@ -50,6 +50,8 @@ function lineOf(plan: QueryPlan, node: Node, outputNames: readonly string[]): st
       return `scan ${node.name}${listText(node.columns.map(column => column.name))}`;
     case 'values':
       return `values ${node.rows.length} ${node.rows.length === 1 ? 'row' : 'rows'}`;
+    case 'unnest':
+      return `unnest ${exprText(node.expr, namesOf(plan, node.source))}`;
     case 'filter':
       return `filter ${exprText(node.predicate, namesOf(plan, node.source))}`;
     case 'project': {
@@ -102,6 +104,10 @@ function namesOf(plan: QueryPlan, node: Node): readonly string[] {
       return node.columns.map(column => column.name);
     case 'values':
       return node.types.map((_, index) => `column${index + 1}`);
+    case 'unnest': {
+      const names = namesOf(plan, node.source);
+      return [...names, `unnest(${shorten(exprText(node.expr, names))})`];
+    }
     case 'filter':
     case 'sort':
     case 'limit':

@@ -31,6 +31,11 @@ export type Node =
     }
   /** Literal rows; `SELECT 1` is one row without columns under a projection. */
   | { readonly kind: 'values'; readonly types: readonly Type[]; readonly rows: readonly (readonly Expr[])[] }
+  /**
+   * A row for each element of the JSON array that `expr` (over the source) gives: the source's columns, then the element, of
+   * `type`. No row where it is NULL, empty or no array.
+   */
+  | { readonly kind: 'unnest'; readonly source: Node; readonly expr: Expr; readonly type: Type }
   | { readonly kind: 'filter'; readonly source: Node; readonly predicate: Expr }
   | { readonly kind: 'project'; readonly source: Node; readonly exprs: readonly Expr[] }
   /**

@@ -19,6 +19,8 @@ export function typesOf(node: Node): readonly Type[] {
       return node.exprs.map(expr => expr.type);
     case 'aggregate':
       return [...node.keys.map(key => key.type), ...node.calls.map(call => call.type)];
+    case 'unnest':
+      return [...typesOf(node.source), node.type];
     case 'filter':
     case 'sort':
     case 'limit':

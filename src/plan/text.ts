@@ -10,6 +10,8 @@ const listedValuesMax = 10;
 /** Calls that are operators in SQL, with PostgreSQL's precedences (see `levelOf`). */
 const infix: Readonly<Record<string, readonly [sign: string, level: number]>> = {
   textcat: ['||', 7],
+  json_get: ['->', 7],
+  json_get_text: ['->>', 7],
   add: ['+', 8],
   subtract: ['-', 8],
   multiply: ['*', 9],
@@ -17,7 +19,8 @@ const infix: Readonly<Record<string, readonly [sign: string, level: number]>> = 
   modulo: ['%', 9],
 };
 
-function valueText(value: Value, type: Type): string {
+/** A literal of the type, as SQL writes it; but NaN and the infinities as they are. */
+export function valueText(value: Value, type: Type): string {
   if (value === null) return 'NULL';
   switch (type.name) {
     case 'TIMESTAMP':

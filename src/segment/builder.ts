@@ -1,16 +1,10 @@
 /** Rows of one partition's offset range → the files of a committed segment. */
 import { assert } from '../base/assert.ts';
 import { crc32c } from '../base/checksum.ts';
-import {
-  type ColumnDefinition,
-  type SegmentEntry,
-  type TableDefinition,
-  virtualColumns,
-  type ZoneMap,
-} from '../catalog/table.ts';
+import type { ColumnDefinition, OffsetAccounts, SegmentEntry, TableDefinition, ZoneMap } from '../catalog/table.ts';
 import { type ArrowBuffers, ArrowFileWriter, type BufferPlace } from '../column/arrow.ts';
 import type { Column, FixedColumn } from '../column/column.ts';
-import { LONG, sameType } from '../column/type.ts';
+import { sameType } from '../column/type.ts';
 import { blockCountOf, blockRowCount, type EncodedColumn, encodeColumn } from './encode.ts';
 import { buildInverted, buildNulls, directoryEntrySizeBytes, indexHeaderSizeBytes } from './index-file.ts';
 import {
@@ -26,6 +20,7 @@ import {
   segmentKey,
 } from './manifest.ts';
 import { orderByTime } from './order.ts';
+import { storedColumns } from './row-columns.ts';
 
 /** What the builder needs of a deep store. */
 export interface SegmentSink {
@@ -41,21 +36,14 @@ export interface SegmentInput {
   readonly startOffset: number;
   readonly endOffset: number;
   readonly rowCount: number;
+  /** Where the offsets went; goes into the entry as it is. Absent where every offset is a row. */
+  readonly accounts?: OffsetAccounts;
   /**
-   * Each of the definition's columns and the offsets (id -1), asked for once each, the time column first: at most two
+   * Each of `storedColumns`, asked for once each, the time column first: at most two
    * are held at a time. All have `rowCount` rows in one order.
    */
   column(columnId: number): Column | Promise<Column>;
 }
-
-/** `$offset` as a column of the file. */
-export const offsetColumn: ColumnDefinition = {
-  id: virtualColumns.offset,
-  name: '$offset',
-  type: LONG,
-  nullable: false,
-  defaultValue: null,
-};
 
 const generation = 1;
 
@@ -79,7 +67,7 @@ export async function buildSegment(
   const indexes: IndexBuild[] = [];
   const timeColumn = await pullTimeColumn(input);
   const order = timeColumn ? orderByTime(timeColumn) : null;
-  for (const column of [...definition.columns, offsetColumn]) {
+  for (const column of storedColumns(definition)) {
     const values = column.id === definition.timeColumnId ? timeColumn! : await pull(input, column);
     const each = encodeColumn(column, values, order);
     encoded.push(each);
@@ -119,6 +107,7 @@ export async function buildSegment(
     startOffset: input.startOffset,
     endOffset: input.endOffset,
     rowCount,
+    ...(input.accounts && { accounts: input.accounts }),
     sizeBytes: manifest.files.reduce((sum, file) => sum + file.sizeBytes, manifestBytes.length),
     generation,
     tableVersion: definition.version,

@@ -4,7 +4,7 @@ import type { TableDefinition } from '../catalog/table.ts';
 import type { Batch, Column } from '../column/column.ts';
 import type { Arena } from '../kernel/allocator.ts';
 import { type Block, blockRows } from './block.ts';
-import { ConsumingSegment } from './consuming.ts';
+import { ConsumingSegment, type RowOrigin } from './consuming.ts';
 
 /** Stream offsets `[startOffset, endOffset)`. */
 export interface OffsetRange {
@@ -69,6 +69,11 @@ export class ConsumingPartition {
     return this.#current.endOffset;
   }
 
+  /** Rows of the segments that are not retired. */
+  get rowCount(): number {
+    return this.#held.reduce((sum, { retired, segment }) => sum + (retired ? 0 : segment.rowCount), 0);
+  }
+
   /** Segments that are published, and kept for leases alone. */
   get retiredCount(): number {
     return this.#held.filter(({ retired }) => retired).length;
@@ -88,8 +93,8 @@ export class ConsumingPartition {
     assert(definition.id === this.tableId, 'a partition stays with its table');
     if (definition.version === this.#definition.version) return;
     this.#definition = definition;
-    if (this.#current.rowCount > 0) return;
-    const { startOffset } = this.#current;
+    const { startOffset, endOffset } = this.#current;
+    if (startOffset < endOffset) return;
     const fresh = hold(new ConsumingSegment(this.#arena, definition, this.partition, startOffset));
     this.#held.pop()!.segment.free();
     this.#held.push(fresh);
@@ -98,21 +103,25 @@ export class ConsumingPartition {
   /**
    * Adds rows at the end; see `ConsumingSegment.append`. All or nothing.
    * @returns The new end.
-   * @throws FaultError INVALID_REQUEST when `startOffset` is not the end: rows would be lost or doubled
+   * @throws FaultError INVALID_REQUEST when they do not begin at the end: rows would be lost or doubled
    */
-  append(columnIds: readonly number[], batch: Batch, startOffset: number): number {
-    if (startOffset !== this.endOffset)
-      throw fault('INVALID_REQUEST', `rows from offset ${startOffset} on do not follow the end, ${this.endOffset}`);
-    this.#current.append(columnIds, batch);
+  append(columnIds: readonly number[], batch: Batch, origin: RowOrigin): number {
+    const { startOffset, endOffset } = origin;
+    if (startOffset !== this.endOffset || endOffset < startOffset)
+      throw fault(
+        'INVALID_REQUEST',
+        `rows of offsets ${startOffset} to ${endOffset} do not follow the end, ${this.endOffset}`,
+      );
+    this.#current.append(columnIds, batch, origin);
     return this.endOffset;
   }
 
-  /** Ends the current segment, if it has rows, and opens the next at its end. Answers the offsets of the rolled one. */
-  roll(): OffsetRange {
-    const { startOffset, endOffset } = this.#current;
+  /** Ends the current segment, if it covers any offset, and opens the next at its end. Answers what the rolled one has. */
+  roll(): OffsetRange & { readonly rowCount: number } {
+    const { startOffset, endOffset, rowCount } = this.#current;
     if (startOffset < endOffset)
       this.#held.push(hold(new ConsumingSegment(this.#arena, this.#definition, this.partition, endOffset)));
-    return { startOffset, endOffset };
+    return { startOffset, endOffset, rowCount };
   }
 
   /** A whole column of the rolled segment that begins at `startOffset`. @throws FaultError NOT_FOUND, UNKNOWN_COLUMN */
@@ -165,8 +174,8 @@ export class ConsumingPartition {
     let offset = startOffset;
     for (const { segment } of this.#held) {
       if (offset >= endOffset || segment.startOffset > offset) break;
-      const endRow = Math.min(endOffset, segment.endOffset) - segment.startOffset;
-      for (let row = offset - segment.startOffset; row < endRow; ) {
+      const endRow = segment.rowsBefore(endOffset);
+      for (let row = segment.rowsBefore(offset); row < endRow; ) {
         const block = segment.blocks[Math.floor(row / blockRows)]!;
         const blockStart = block.index * blockRows;
         const blockEnd = Math.min(endRow, blockStart + blockRows);

@@ -1,8 +1,9 @@
 import { assert } from '../base/assert.ts';
 import { fault } from '../base/fault.ts';
-import { type TableDefinition, virtualColumns, type ZoneMap } from '../catalog/table.ts';
+import { type ColumnDefinition, type TableDefinition, virtualColumns, type ZoneMap } from '../catalog/table.ts';
 import type { Batch, Column, FixedValues } from '../column/column.ts';
-import { isPooled, LONG, type Type } from '../column/type.ts';
+import { integersOf } from '../column/integers.ts';
+import { isPooled, LONG, TIMESTAMP, type Type } from '../column/type.ts';
 import type { Arena } from '../kernel/allocator.ts';
 import { type Block, type BlockColumn, blockRows, type InvertedIndex, type SegmentReader } from './block.ts';
 import {
@@ -16,12 +17,13 @@ import {
 } from './consuming-column.ts';
 import { ConsumingPool } from './consuming-pool.ts';
 import { mergeRanges, rangeOf } from './consuming-zone.ts';
+import { storedColumns } from './row-columns.ts';
 
 /**
  * Rows that a segment's first block has room for at first; it doubles as rows come, so that a table of a few rows costs
  * a few KiB a column. Later blocks are made whole: their segment is not small.
  */
-const firstBlockRows = 1024;
+const firstBlockRows = 512;
 
 /** Rows a segment may hold: row numbers are u32. */
 const segmentRowsMax = 2 ** 32 - 1;
@@ -40,7 +42,7 @@ class ConsumingBlock implements Block {
     this.capacityRows = capacityRows;
     const columns: ConsumingColumn[] = [];
     try {
-      for (const { type } of segment.definition.columns) columns.push(new ConsumingColumn(arena, type, capacityRows));
+      for (const { type } of segment.columns) columns.push(new ConsumingColumn(arena, type, capacityRows));
     } catch (error) {
       for (const column of columns) column.free();
       throw error;
@@ -50,20 +52,14 @@ class ConsumingBlock implements Block {
 
   zone(columnId: number): ZoneMap | null {
     if (this.rowCount === 0) return null;
-    if (columnId === virtualColumns.offset) {
-      const min = this.segment.startOffset + this.index * blockRows;
-      return { nullCount: 0, min, max: min + this.rowCount - 1 };
-    }
     const column = this.columns[this.segment.positionOf(columnId)];
     if (!column) return null;
     const { nullCount, range } = column;
     return { nullCount, min: range.min, max: range.hasNaN ? null : range.max };
   }
 
-  /** Everything lies in the arena already, but for the offsets' row numbers. */
-  async load(columnIds: readonly number[]): Promise<void> {
-    if (columnIds.includes(virtualColumns.offset)) this.column(virtualColumns.offset);
-  }
+  /** Everything lies in the arena already. */
+  async load(): Promise<void> {}
 
   column(columnId: number): BlockColumn | null {
     return this.segment.blockColumn(this, columnId);
@@ -90,10 +86,16 @@ interface Slice {
   readonly nullCounts: readonly number[];
 }
 
+/** Where rows come from: offsets `[startOffset, endOffset)` of their stream, of which some may have no row and some several. */
+export interface RowOrigin {
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly ingestedAtMs: number;
+}
+
 /**
- * Rows of one partition that are not in a committed segment yet, in order of their offsets, which have no gaps: row r
- * has offset `startOffset + r`. Grows at its end only; what was appended never changes, but may move in the arena when
- * rows are appended. Owned by its partition, which frees it.
+ * Rows of one partition that are not in a committed segment yet, in order of their offsets. Grows at its end only; what
+ * was appended never changes, but may move in the arena when rows are appended. Owned by its partition, which frees it.
  */
 export class ConsumingSegment implements SegmentReader {
   readonly id: string;
@@ -101,15 +103,15 @@ export class ConsumingSegment implements SegmentReader {
   readonly partition: number;
   readonly consuming = true;
   readonly definition: TableDefinition;
+  /** The definition's columns, `$offset`, `$ingested_at`. */
+  readonly columns: readonly ColumnDefinition[];
   readonly startOffset: number;
   readonly #arena: Arena;
   readonly #blocks: ConsumingBlock[] = [];
   readonly #pools: readonly (ConsumingPool | null)[];
   readonly #positions: ReadonlyMap<number, number>;
   #rowCount = 0;
-  /** Row numbers within a block, i32: with a base they are any block's offsets. 0 until asked for. */
-  #rowNumbersAddress = 0;
-  #rowNumbersCount = 0;
+  #endOffset: number;
   #freed = false;
 
   /** Its columns are the definition's, for its whole life. @throws FaultError MEMORY_BUDGET */
@@ -118,25 +120,28 @@ export class ConsumingSegment implements SegmentReader {
     this.tableId = definition.id;
     this.partition = partition;
     this.definition = definition;
+    this.columns = storedColumns(definition);
     this.startOffset = startOffset;
+    this.#endOffset = startOffset;
     this.#arena = arena;
     const pools: (ConsumingPool | null)[] = [];
     try {
-      for (const { type } of definition.columns) pools.push(isPooled(type) ? new ConsumingPool(arena) : null);
+      for (const { type } of this.columns) pools.push(isPooled(type) ? new ConsumingPool(arena) : null);
     } catch (error) {
       for (const pool of pools) pool?.free();
       throw error;
     }
     this.#pools = pools;
-    this.#positions = new Map(definition.columns.map(({ id }, position) => [id, position]));
+    this.#positions = new Map(this.columns.map(({ id }, position) => [id, position]));
   }
 
   get rowCount(): number {
     return this.#rowCount;
   }
 
+  /** The stream was read up to here; the last rows may lie well before. */
   get endOffset(): number {
-    return this.startOffset + this.#rowCount;
+    return this.#endOffset;
   }
 
   get blocks(): readonly Block[] {
@@ -151,17 +156,18 @@ export class ConsumingSegment implements SegmentReader {
     return null;
   }
 
-  /** Position of a column among the definition's, -1 where there is none. */
+  /** Position of a column among `columns`, -1 where there is none. */
   positionOf(columnId: number): number {
     return this.#positions.get(columnId) ?? -1;
   }
 
   /**
-   * Adds a batch, whose column i is table column `columnIds[i]`; a column that the batch lacks takes its default. All or
-   * nothing. Constraints were checked before the log took the rows: what the log holds is a fact.
+   * Adds a batch, whose column i is table column `columnIds[i]`; a column that the batch lacks takes its default. It may
+   * bring its `$offset`s, ascending, inside the origin's range; without them every offset of the range is one row. All or
+   * nothing. Constraints were checked before the rows came here: what was taken from the stream is a fact.
    * @throws FaultError INVALID_REQUEST, CORRUPT_FRAME, MEMORY_BUDGET
    */
-  append(columnIds: readonly number[], batch: Batch): void {
+  append(columnIds: readonly number[], batch: Batch, origin: RowOrigin): void {
     assert(!this.#freed, `${this.id} was freed`);
     if (columnIds.length !== batch.columns.length)
       throw fault('INVALID_REQUEST', `${columnIds.length} column ids for ${batch.columns.length} columns`);
@@ -172,15 +178,32 @@ export class ConsumingSegment implements SegmentReader {
       });
     if (this.#rowCount + batch.rowCount > segmentRowsMax)
       throw fault('LIMIT_EXCEEDED', `a consuming segment holds at most ${segmentRowsMax} rows`);
-    if (batch.rowCount === 0) return;
-    const prepared = this.definition.columns.map((definition, position) => {
-      const column = batch.columns[columnIds.indexOf(definition.id)] ?? defaultColumn(definition, batch.rowCount);
-      if (column.length !== batch.rowCount)
-        throw fault('INVALID_REQUEST', `${definition.name} has ${column.length} rows in a batch of ${batch.rowCount}`);
-      return prepare(definition, column, this.#pools[position]!);
-    });
-    for (const slice of this.#reserve(prepared, batch.rowCount)) write(slice, prepared);
-    this.#rowCount += batch.rowCount;
+    if (batch.rowCount > 0) {
+      const prepared = this.columns.map((column, position) =>
+        prepare(column, columnFor(column, columnIds, batch, origin), this.#pools[position]!),
+      );
+      for (const slice of this.#reserve(prepared, batch.rowCount)) write(slice, prepared);
+      this.#rowCount += batch.rowCount;
+    }
+    this.#endOffset = origin.endOffset;
+  }
+
+  /** Rows with an offset below `offset`; O(log rows). */
+  rowsBefore(offset: number): number {
+    if (offset <= this.startOffset) return 0;
+    if (offset >= this.#endOffset) return this.#rowCount;
+    const position = this.positionOf(virtualColumns.offset);
+    const { i32, u32 } = this.#arena;
+    let low = 0;
+    let high = this.#rowCount;
+    while (low < high) {
+      const row = (low + high) >>> 1;
+      const block = this.#blocks[Math.floor(row / blockRows)]!;
+      const word = block.columns[position]!.address / 4 + (row % blockRows) * 2;
+      if (i32[word + 1]! * 0x1_0000_0000 + u32[word]! < offset) low = row + 1;
+      else high = row;
+    }
+    return low;
   }
 
   /** Makes the room that the rows need: after this nothing can fail. */
@@ -213,49 +236,23 @@ export class ConsumingSegment implements SegmentReader {
 
   blockColumn(block: ConsumingBlock, columnId: number): BlockColumn | null {
     if (this.#freed) throw fault('INCOMPLETE', `${this.id} was published and dropped while it was read`);
-    if (columnId === virtualColumns.offset) return this.#offsetColumn(block);
     const position = this.positionOf(columnId);
     const column = block.columns[position];
     if (!column) return null;
-    const { type } = this.definition.columns[position]!;
+    const { type } = this.columns[position]!;
     const { form } = formOf(type);
     const pool = this.#pools[position]!;
     const { address, validityAddress } = column;
     return { type, form, address, base: 0, codeSizeBytes: pool ? 4 : 0, pool, validityAddress };
   }
 
-  /** Offsets have no gaps, so one run of row numbers serves every block. */
-  #offsetColumn(block: ConsumingBlock): BlockColumn {
-    if (this.#rowNumbersCount < block.capacityRows) {
-      const address = this.#arena.allocate(block.capacityRows * 4);
-      for (let row = 0; row < block.capacityRows; row++) this.#arena.i32[address / 4 + row] = row;
-      if (this.#rowNumbersAddress !== 0) this.#arena.free(this.#rowNumbersAddress);
-      this.#rowNumbersAddress = address;
-      this.#rowNumbersCount = block.capacityRows;
-    }
-    return {
-      type: LONG,
-      form: 'i32',
-      address: this.#rowNumbersAddress,
-      base: this.startOffset + block.index * blockRows,
-      codeSizeBytes: 0,
-      pool: null,
-      validityAddress: 0,
-    };
-  }
-
   /** A whole column, copied out of the arena; a pooled one as a dictionary in order of first appearance. */
   exportColumn(columnId: number): Column {
     assert(!this.#freed, `${this.id} was freed`);
     const length = this.#rowCount;
-    if (columnId === virtualColumns.offset) {
-      const values = new BigInt64Array(length);
-      for (let row = 0; row < length; row++) values[row] = BigInt(this.startOffset + row);
-      return { form: 'fixed', type: LONG, length, validity: null, values };
-    }
     const position = this.positionOf(columnId);
     if (position < 0) throw fault('UNKNOWN_COLUMN', `${this.id} has no column with id ${columnId}`);
-    const { type } = this.definition.columns[position]!;
+    const { type } = this.columns[position]!;
     const pool = this.#pools[position]!;
     const values = this.#exportValues(type, position);
     const validity = this.#exportValidity(position);
@@ -299,8 +296,28 @@ export class ConsumingSegment implements SegmentReader {
     this.#freed = true;
     for (const block of this.#blocks) block.free();
     for (const pool of this.#pools) pool?.free();
-    if (this.#rowNumbersAddress !== 0) this.#arena.free(this.#rowNumbersAddress);
   }
+}
+
+function columnFor(
+  definition: ColumnDefinition,
+  columnIds: readonly number[],
+  batch: Batch,
+  { startOffset, endOffset, ingestedAtMs }: RowOrigin,
+): Column {
+  const { rowCount } = batch;
+  const column = batch.columns[columnIds.indexOf(definition.id)];
+  if (column) {
+    if (column.length === rowCount) return column;
+    throw fault('INVALID_REQUEST', `${definition.name} has ${column.length} rows in a batch of ${rowCount}`);
+  }
+  if (definition.id === virtualColumns.ingestedAt) return integersOf(TIMESTAMP, rowCount, () => ingestedAtMs);
+  if (definition.id !== virtualColumns.offset) return defaultColumn(definition, rowCount);
+  if (endOffset - startOffset === rowCount) return integersOf(LONG, rowCount, row => startOffset + row);
+  throw fault(
+    'INVALID_REQUEST',
+    `${rowCount} rows of offsets ${startOffset} to ${endOffset} come without their offsets`,
+  );
 }
 
 function capacityFor(blockIndex: number, rowCount: number): number {

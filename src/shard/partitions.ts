@@ -10,10 +10,16 @@ export const idleAfterMs = 10_000;
 
 interface Owned {
   readonly rows: ConsumingPartition;
+  readonly epoch: number;
   /** Largest event time seen. */
   watermarkMs: number | null;
+  /** When rows came last. */
   appendedAtMs: number | null;
+  /** Where the stream ended when ingestion last looked. */
+  streamEnd: { readonly endOffset: number; readonly observedAtMs: number } | null;
 }
+
+type Append = ShardCalls['append']['in'];
 
 const keyOf = ({ tableId, partition }: PartitionRef): string => `${tableId}-${partition}`;
 
@@ -33,13 +39,13 @@ export class Partitions {
   }
 
   /** @throws FaultError INVALID_REQUEST when it is open already and ends at another offset */
-  open({ definition, partition, startOffset }: ShardCalls['openPartition']['in']): void {
+  open({ definition, partition, startOffset, epoch, watermarkMs }: ShardCalls['openPartition']['in']): void {
     const key = keyOf({ tableId: definition.id, partition });
     const known = this.#owned.get(key);
     if (!known) {
       const rows = new ConsumingPartition(this.#arena, definition, partition, startOffset);
-      this.#owned.set(key, { rows, watermarkMs: null, appendedAtMs: null });
-    } else if (known.rows.endOffset === startOffset) known.rows.define(definition);
+      this.#owned.set(key, { rows, epoch, watermarkMs, appendedAtMs: null, streamEnd: null });
+    } else if (known.rows.endOffset === startOffset && known.epoch === epoch) known.rows.define(definition);
     else
       throw fault(
         'INVALID_REQUEST',
@@ -56,19 +62,23 @@ export class Partitions {
     if (!owned.rows.isEmpty) this.#closing.add(owned.rows);
   }
 
-  append({ startOffset, columnIds, frame, watermarkMs, ...ref }: ShardCalls['append']['in']): { endOffset: number } {
+  append({ startOffset, endOffset, columnIds, frame, ingestedAtMs, watermarkMs, streamEnd, ...ref }: Append): {
+    endOffset: number;
+  } {
     const owned = this.#get(ref);
-    const endOffset = owned.rows.append(columnIds, decodeBatch(frame), startOffset);
+    const batch = decodeBatch(frame);
+    const end = owned.rows.append(columnIds, batch, { startOffset, endOffset, ingestedAtMs });
     if (watermarkMs !== null) owned.watermarkMs = Math.max(watermarkMs, owned.watermarkMs ?? watermarkMs);
-    owned.appendedAtMs = this.#clock.nowMs();
-    return { endOffset };
+    if (batch.rowCount > 0) owned.appendedAtMs = this.#clock.nowMs();
+    owned.streamEnd = streamEnd;
+    return { endOffset: end };
   }
 
   pin({ leaseId, ...ref }: ShardCalls['pin']['in']): ShardCalls['pin']['out'] {
     const owned = this.#get(ref);
     const range = owned.rows.pin(leaseId);
     this.#note(leaseId, owned.rows);
-    return { ...range, freshness: this.#freshnessOf(owned, range) };
+    return { ...range, epoch: owned.epoch, freshness: this.#freshnessOf(owned, range) };
   }
 
   /** Keeps the rows of a range for one run, which the query's own lease need not outlive. @throws FaultError UNAVAILABLE */
@@ -99,10 +109,10 @@ export class Partitions {
   }
 
   status(): ShardStatus['consuming'] {
-    return [...this.#owned.values()].map(({ rows: { tableId, partition, startOffset, endOffset } }) => ({
+    return [...this.#owned.values()].map(({ rows: { tableId, partition, rowCount, startOffset, endOffset } }) => ({
       tableId,
       partition,
-      rowCount: endOffset - startOffset,
+      rowCount,
       startOffset,
       endOffset,
     }));
@@ -122,17 +132,18 @@ export class Partitions {
     else this.#leases.set(leaseId, new Set([rows]));
   }
 
-  /** Rows are taken the moment they are durable in the log: the end that is pinned is the end of the log. */
-  #freshnessOf({ rows, watermarkMs, appendedAtMs }: Owned, { endOffset }: OffsetRange): PartitionFreshness {
-    const observedAtMs = this.#clock.nowMs();
+  /** Rows of the embedded log are taken the moment they are durable: the end that is pinned is the end of the log. */
+  #freshnessOf({ rows, watermarkMs, appendedAtMs, streamEnd }: Owned, { endOffset }: OffsetRange): PartitionFreshness {
+    const nowMs = this.#clock.nowMs();
+    const observedAtMs = streamEnd?.observedAtMs ?? nowMs;
     return {
       partition: rows.partition,
       ingestedOffset: endOffset,
-      endOffset,
+      endOffset: Math.max(endOffset, streamEnd?.endOffset ?? 0),
       observedAtMs,
       lagMs: 0,
       watermarkMs,
-      state: appendedAtMs !== null && observedAtMs - appendedAtMs < idleAfterMs ? 'consuming' : 'idle',
+      state: appendedAtMs !== null && nowMs - appendedAtMs < idleAfterMs ? 'consuming' : 'idle',
       cause: null,
     };
   }

@@ -22,7 +22,22 @@ export interface TypeSyntax {
   readonly at: Position;
 }
 
-export type BinaryOperator = '+' | '-' | '*' | '/' | '%' | '^' | '||' | '=' | '<>' | '<' | '<=' | '>' | '>=';
+export type BinaryOperator =
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '%'
+  | '^'
+  | '||'
+  | '->'
+  | '->>'
+  | '='
+  | '<>'
+  | '<'
+  | '<='
+  | '>'
+  | '>=';
 
 export type Expression = { readonly at: Position } & (
   | { readonly kind: 'number'; readonly text: string }
@@ -107,8 +122,23 @@ export interface Alias {
   readonly columns: readonly Name[];
 }
 
+/** A field that a message is declared to have: `amount DECIMAL(12, 2)`. */
+export interface FieldSyntax {
+  readonly name: Name;
+  readonly type: TypeSyntax;
+}
+
 export type FromItem =
-  | { readonly kind: 'table'; readonly name: TableName; readonly alias: Alias | null; readonly at: Position }
+  | {
+      readonly kind: 'table';
+      readonly name: TableName;
+      /** `message (field TYPE, …)`, in a transform; null: none is written. */
+      readonly fields: readonly FieldSyntax[] | null;
+      readonly alias: Alias | null;
+      readonly at: Position;
+    }
+  /** `UNNEST(expression) AS item`: a row for each element of a JSON array, beside the row that holds it. */
+  | { readonly kind: 'unnest'; readonly argument: Expression; readonly alias: Alias | null; readonly at: Position }
   | { readonly kind: 'subquery'; readonly query: Query; readonly alias: Alias | null; readonly at: Position };
 
 export interface Select {
@@ -157,6 +187,13 @@ export interface ColumnSyntax {
   readonly defaultValue: Expression | null;
 }
 
+/** `TO OFFSET 5`, `TO TIMESTAMP '…'`, `TO BEGINNING`, `TO END`; `text` of the former two. */
+export interface SeekSyntax {
+  readonly kind: 'offset' | 'time' | 'beginning' | 'end';
+  readonly text: string;
+  readonly at: Position;
+}
+
 /** A cell of INSERT's VALUES; null is the word DEFAULT. */
 export type InsertCell = Expression | null;
 
@@ -168,13 +205,24 @@ export type StatementBody =
       readonly name: TableName;
       readonly ifNotExists: boolean;
       readonly columns: readonly ColumnSyntax[];
-      /** FROM LOG (…); null: the embedded log, without options. */
+      /** FROM LOG (…), FROM KAFKA (…); null: the embedded log, without options. */
       readonly source: { readonly name: Name; readonly options: readonly Option[] } | null;
       readonly options: readonly Option[];
+      /** AS SELECT …: what messages become; `text` as it is written. */
+      readonly transform: { readonly query: Query; readonly text: string; readonly at: Position } | null;
     }
   | { readonly kind: 'dropTable'; readonly name: TableName; readonly ifExists: boolean }
   | { readonly kind: 'showTables' }
   | { readonly kind: 'describe'; readonly name: TableName }
+  | { readonly kind: 'showCreateTable'; readonly name: TableName }
+  | {
+      readonly kind: 'ingestion';
+      readonly action: 'pause' | 'resume' | 'commit' | 'seek';
+      readonly name: TableName;
+      /** A whole number as it is written; null: all partitions. */
+      readonly partition: { readonly text: string; readonly at: Position } | null;
+      readonly to: SeekSyntax | null;
+    }
   | {
       readonly kind: 'insert';
       readonly name: TableName;

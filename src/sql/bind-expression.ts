@@ -332,6 +332,7 @@ export class ExpressionBinder {
       const then = literal(otherwise.type, null);
       return typed({ kind: 'case', type: otherwise.type, branches: [{ when, then }], otherwise }, node.at);
     }
+    if (name === 'jsonextractscalar') return this.#bindExtractScalar(node, args);
     return this.#bindFunction(name === 'localtimestamp' ? 'now' : node.name, null, args, node.at);
   }
 
@@ -353,6 +354,24 @@ export class ExpressionBinder {
       position: at,
     };
     return typed(foldCall(call, this.#context), at);
+  }
+
+  /** Pinot's JSONEXTRACTSCALAR(json, path, 'TYPE'[, default]). */
+  #bindExtractScalar(node: Node<'call'>, args: readonly Operand[]): Operand {
+    const [json, path, name, fallback] = args;
+    if (args.length < 3 || args.length > 4)
+      throw fault('TYPE_MISMATCH', 'jsonextractscalar takes 3 or 4 arguments', {
+        position: node.at,
+        hint: "write jsonextractscalar(json, '$.path', 'TYPE', default)",
+      });
+    const typeName = this.#constantText(name!, 'the type of jsonextractscalar') ?? '';
+    const type = resolveType({ name: typeName.toLowerCase(), args: [], isArray: false, at: name!.at });
+    const found = this.#bindFunction('json_value', null, [json!, path!], node.at);
+    const value = this.coerce(found, type, 'explicit');
+    return typed(
+      fallback === undefined ? value : coalesce(type, [value, this.coerce(fallback, type, 'explicit')]),
+      node.at,
+    );
   }
 
   #bindAggregate(node: Node<'call'>, name: string): Operand {

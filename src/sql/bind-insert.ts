@@ -95,7 +95,7 @@ function constantOf(operand: Operand, column: ColumnDefinition, binder: Expressi
 
 const numberNames: ReadonlySet<string> = new Set(['INT', 'LONG', 'FLOAT', 'DOUBLE', 'DECIMAL']);
 /** PostgreSQL's assignment casts: any number to any number, anything to text, timestamps to dates. */
-const canAssign = (from: Type, to: Type): boolean =>
+export const canAssign = (from: Type, to: Type): boolean =>
   canCastImplicitly(from, to) ||
   to.name === 'STRING' ||
   (numberNames.has(from.name) && numberNames.has(to.name)) ||

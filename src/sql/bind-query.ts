@@ -10,8 +10,9 @@ import type { Expr } from '../plan/expr.ts';
 import type { Node, QueryPlan, SortKey } from '../plan/node.ts';
 import { typesOf } from '../plan/shape.ts';
 import { mapChildren, sameExpr, someExpr } from '../plan/visit.ts';
-import type { Alias, Expression, FromItem, OrderItem, Query, Select, SelectItem, Values } from './ast.ts';
+import type { Alias, Expression, FromItem, OrderItem, Query, Select, SelectItem, TableName, Values } from './ast.ts';
 import { AggregateCollector, type BindPlace, ExpressionBinder, type StatementContext } from './bind-expression.ts';
+import { type BoundFrom, bindUnnest } from './bind-unnest.ts';
 import { resolveTable, type SqlCatalog } from './catalog.ts';
 import { isLiteral } from './fold.ts';
 import { columnCountMax } from './limits.ts';
@@ -22,6 +23,8 @@ import { columnExpr, Scope, type ScopeColumn, scanColumns } from './scope.ts';
 export interface BoundQuery {
   readonly node: Node;
   readonly columns: readonly { readonly name: string; readonly type: Type }[];
+  /** Where each output stands; for errors about what becomes of it. */
+  readonly places: readonly Position[];
 }
 
 /** What queries of one statement share. Scalar subqueries become plans of their own, numbered within the plan around them. */
@@ -30,8 +33,17 @@ export interface QueryContext {
   readonly parameters: readonly Value[];
   readonly nowMs: number;
   readonly timeZone: string;
+  /** A relation that only this statement has: `message`, in a transform. */
+  readonly relation?: (name: TableName) => BoundFrom | null;
   /** From logical plan to fragments. */
   finish(query: BoundQuery, subplans: readonly QueryPlan[]): QueryPlan;
+}
+
+/** Binds a query, without planning it. `subplanCount`: of its scalar subqueries. */
+export function bindQuery(query: Query, context: QueryContext): BoundQuery & { readonly subplanCount: number } {
+  const binder = new QueryBinder(context);
+  const bound = binder.bind(query, null);
+  return { ...bound, subplanCount: binder.subplans.length };
 }
 
 /** Binds and plans a whole query with its subqueries. */
@@ -125,6 +137,7 @@ class QueryBinder {
     return {
       node: { kind: 'project', source, exprs: outputs },
       columns: items.map((item, index) => ({ name: item.name, type: outputs[index]!.type })),
+      places: items.map(item => item.operand.at),
     };
   }
 
@@ -231,14 +244,34 @@ class QueryBinder {
 
   // ── FROM ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #bindFrom(items: readonly FromItem[], outer: Scope | null): { node: Node; columns: readonly ScopeColumn[] } {
-    const [item, second] = items;
+  #bindFrom(items: readonly FromItem[], outer: Scope | null): BoundFrom {
+    const [item, second, third] = items;
     if (item === undefined) return { node: { kind: 'values', types: [], rows: [[]] }, columns: [] };
-    if (second !== undefined) throw fault('UNSUPPORTED', 'joins are not supported yet', { position: second.at });
+    const from = this.#bindFromItem(item, outer);
+    if (second === undefined) return from;
+    if (second.kind !== 'unnest') throw fault('UNSUPPORTED', 'joins are not supported yet', { position: second.at });
+    if (third !== undefined) throw fault('UNSUPPORTED', 'one UNNEST at most', { position: third.at });
+    const scope = new Scope(from.columns, outer);
+    return bindUnnest(from, second, this.#binder({ scope, clause: 'UNNEST', aggregates: null }));
+  }
+
+  #bindFromItem(item: FromItem, outer: Scope | null): BoundFrom {
     if (item.kind === 'subquery') {
       const { node, columns } = this.bind(item.query, outer);
       return { node, columns: scopeColumns(columns, item.alias, null) };
     }
+    if (item.kind === 'unnest')
+      throw fault('SYNTAX_ERROR', 'UNNEST stands behind the table that it reads', {
+        position: item.at,
+        hint: 'write FROM table, UNNEST(column) AS item',
+      });
+    const relation = this.#query.relation?.(item.name);
+    if (relation) return relation;
+    if (item.fields !== null)
+      throw fault('SYNTAX_ERROR', `the columns of ${item.name.text} are known: only a message declares its fields`, {
+        position: item.name.at,
+        hint: 'leave the parentheses out',
+      });
     const found = resolveTable(this.#query.catalog, item.name);
     if (found.kind === 'system') {
       const { name, columns } = found.table;
@@ -279,7 +312,8 @@ class QueryBinder {
       expression: null,
     }));
     const sortKeys = this.#bindOrderBy(query.orderBy, items, { scope, clause: 'ORDER BY', aggregates: null });
-    return { node: this.#orderAndLimit({ kind: 'values', types, rows: exprs }, sortKeys, query), columns };
+    const node = this.#orderAndLimit({ kind: 'values', types, rows: exprs }, sortKeys, query);
+    return { node, columns, places: columns.map(() => values.at) };
   }
 }
 

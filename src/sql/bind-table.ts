@@ -1,24 +1,24 @@
 /** CREATE TABLE → the request that the controller makes a table of. */
-import { type FaultError, fault, type Position } from '../base/fault.ts';
+import { fault, type Position } from '../base/fault.ts';
 import { didYouMean, joinWords } from '../base/suggest.ts';
 import { matchName } from '../catalog/name.ts';
-import type { IndexKind, TableDefinitionRequest, TableSettings } from '../catalog/table.ts';
-import { dayMs } from '../column/text.ts';
-import { INTERVAL, type Interval, type Type, typeText, type Value } from '../column/type.ts';
-import type { FunctionContext } from '../function/scalar.ts';
-import type { ColumnSyntax, Name, Option, StatementBody } from './ast.ts';
+import type { IndexKind, Source, TableDefinitionRequest, TableSettings } from '../catalog/table.ts';
+import { type Type, typeText, type Value } from '../column/type.ts';
+import type { ColumnSyntax, Option, StatementBody } from './ast.ts';
 import { ExpressionBinder, type StatementContext } from './bind-expression.ts';
+import { bindKafkaSource } from './bind-kafka.ts';
+import { bindTransformQuery, targetsOf } from './bind-transform.ts';
 import { isPublic } from './catalog.ts';
 import { columnCountMax } from './limits.ts';
-import { coerce, openLiteral } from './operand.ts';
+import { duration, forEachOption, invalid, optionNamed, positiveInteger, textOf } from './options.ts';
 import { Scope } from './scope.ts';
 import { resolveType } from './type-name.ts';
 
 type CreateTable = Extract<StatementBody, { kind: 'createTable' }>;
 
-const sourceNames = ['LOG'];
+const sourceNames = ['LOG', 'KAFKA'];
 const indexKinds: readonly IndexKind[] = ['inverted', 'range', 'bloom'];
-const tableOptions = ['time_column', 'index', 'segment_rows', 'segment_age', 'retention'];
+const tableOptions = ['time_column', 'index', 'segment_rows', 'segment_age', 'retention'] as const;
 
 /** @throws {FaultError} INVALID_DEFINITION, UNSUPPORTED, INVALID_LITERAL, TYPE_MISMATCH, each with its position */
 export function bindCreateTable(statement: CreateTable, context: StatementContext): TableDefinitionRequest {
@@ -30,8 +30,8 @@ export function bindCreateTable(statement: CreateTable, context: StatementContex
       position: name.at,
       details: { limit: columnCountMax },
     });
-  checkSource(statement);
   const columns = bindColumns(statement.columns, context);
+  const source = bindSource(statement, columns, context);
   let timeColumn: string | null = null;
   let indexes: TableDefinitionRequest['indexes'] = [];
   const settings: { -readonly [K in keyof TableSettings]?: TableSettings[K] } = {};
@@ -60,50 +60,39 @@ export function bindCreateTable(statement: CreateTable, context: StatementContex
       optionNamed(statement.options, 'retention').at,
       "add time_column = '…'",
     );
-  return { name: name.text, columns, timeColumn, indexes, settings };
+  return { name: name.text, columns, timeColumn, indexes, source, settings };
 }
 
-const invalid = (message: string, position: Position, hint?: string): FaultError =>
-  fault('INVALID_DEFINITION', message, { position, hint });
-
-const optionNamed = (options: readonly Option[], name: string): Name =>
-  options.find(option => option.name.text.toLowerCase() === name)!.name;
-
-function checkSource({ source }: CreateTable): void {
-  if (source === null) return;
-  const { name, options } = source;
-  if (name.text.toUpperCase() !== 'LOG') {
-    const hint = didYouMean(name.text.toUpperCase(), sourceNames) ?? 'FROM LOG is the embedded log: rows are pushed';
-    throw fault('UNSUPPORTED', `tables FROM ${name.text.toUpperCase()} are not supported yet`, {
-      position: name.at,
-      hint,
-    });
+function bindSource(
+  { name: table, source, transform }: CreateTable,
+  columns: TableDefinitionRequest['columns'],
+  context: StatementContext,
+): Source {
+  const kind = source?.name.text.toUpperCase() ?? 'LOG';
+  if (kind === 'KAFKA') {
+    const settled = transform && {
+      sql: transform.text,
+      fields: bindTransformQuery(transform.query, targetsOf({ columns })),
+    };
+    return bindKafkaSource(source!, settled, transform?.at ?? null, context);
   }
-  forEachOption(options, ['partitions'], option => {
+  if (kind !== 'LOG')
+    throw fault('UNSUPPORTED', `tables FROM ${kind} are not supported`, {
+      position: source!.name.at,
+      hint:
+        didYouMean(kind, sourceNames) ?? 'FROM LOG is the embedded log: rows are pushed; FROM KAFKA (…) reads a topic',
+    });
+  if (transform !== null)
+    throw fault('UNSUPPORTED', 'AS SELECT is what messages of a topic become', {
+      position: transform.at,
+      hint: `rows are pushed into ${table.text} as they are; write FROM KAFKA (…) to read a topic`,
+    });
+  forEachOption(source?.options ?? [], ['partitions'], option => {
     const count = positiveInteger(option);
     if (count !== 1)
       throw fault('UNSUPPORTED', `a log of ${count} partitions; the embedded log has 1`, { position: option.at });
   });
-}
-
-function forEachOption(
-  options: readonly Option[],
-  known: readonly string[],
-  take: (option: Option, key: string) => void,
-) {
-  const seen = new Set<string>();
-  for (const option of options) {
-    const key = option.name.text.toLowerCase();
-    if (!known.includes(key))
-      throw invalid(
-        `unknown option ${option.name.text}`,
-        option.name.at,
-        didYouMean(key, known) ?? `options: ${joinWords(known)}`,
-      );
-    if (seen.has(key)) throw invalid(`option ${key} is given twice`, option.name.at);
-    seen.add(key);
-    take(option, key);
-  }
+  return { kind: 'log', partitionCount: 1 };
 }
 
 function bindColumns(syntax: readonly ColumnSyntax[], context: StatementContext): TableDefinitionRequest['columns'] {
@@ -180,25 +169,4 @@ function parseIndexes(option: Option, columns: TableDefinitionRequest['columns']
   );
   if (double !== undefined) throw invalid(`index ${double.column}: ${double.kind} is given twice`, option.at);
   return indexes;
-}
-
-function textOf({ name, value, at }: Option): string {
-  if (typeof value === 'string') return value;
-  throw invalid(`option ${name.text} must be a string`, at);
-}
-
-function positiveInteger({ name, value, at }: Option): number {
-  const count = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : 0;
-  if (count >= 1 && Number.isSafeInteger(count)) return count;
-  throw invalid(`option ${name.text} must be a positive whole number`, at);
-}
-
-/** Milliseconds of an INTERVAL's text (`1h`, `90 days`); a month counts 30 days, a year 365.25, as in PostgreSQL's EXTRACT(epoch …). */
-function duration(option: Option, context: FunctionContext): number {
-  const operand = openLiteral(textOf(option), option.at);
-  const interval = (coerce(operand, INTERVAL, 'implicit', context) as { value: Value }).value as Interval;
-  const { months, days, ms } = interval;
-  const total = (Math.trunc(months / 12) * 365.25 + (months % 12) * 30 + days) * dayMs + ms;
-  if (total > 0) return total;
-  throw invalid(`option ${option.name.text} must be longer than nothing`, option.at);
 }

@@ -4,11 +4,13 @@ import { fault } from '../base/fault.ts';
 import type { Value } from '../column/type.ts';
 import type { Statement } from './ast.ts';
 import type { StatementContext } from './bind-expression.ts';
+import { bindIngestion } from './bind-ingestion.ts';
 import { bindInsert } from './bind-insert.ts';
 import { planQuery } from './bind-query.ts';
 import { bindCreateTable } from './bind-table.ts';
 import type { BoundStatement, DescribedColumn } from './bound.ts';
 import { findTable, resolveStoredTable, resolveTable, type SqlCatalog } from './catalog.ts';
+import { createTableText } from './create-text.ts';
 import { finishPlan } from './optimize/optimize.ts';
 
 export interface BindOptions {
@@ -67,6 +69,10 @@ export function bindStatement(statement: Statement, options: BindOptions): Bound
       const { name, columns } = isStored ? found.definition : found.table;
       return { kind: 'describe', table: name, columns: columns.map(describeColumn) };
     }
+    case 'showCreateTable':
+      return { kind: 'showCreateTable', sql: createTableText(resolveStoredTable(catalog, statement.name)) };
+    case 'ingestion':
+      return bindIngestion(statement, catalog, functionContext);
     case 'insert':
       return bindInsert(statement, catalog, constants);
     default:

@@ -1,5 +1,5 @@
 /** What a statement means, names and types settled: plain data for the broker. */
-import type { TableDefinitionRequest } from '../catalog/table.ts';
+import type { SeekTarget, TableDefinitionRequest } from '../catalog/table.ts';
 import type { Type, Value } from '../column/type.ts';
 import type { QueryPlan } from '../plan/node.ts';
 
@@ -16,6 +16,18 @@ export type BoundStatement =
   /** `name` as stored, or as written where there is no such table and `ifExists`. */
   | { readonly kind: 'dropTable'; readonly name: string; readonly ifExists: boolean }
   | { readonly kind: 'showTables' }
+  /** PAUSE, RESUME, SEEK or COMMIT INGESTION. `partition` null: all of the table's. */
+  | {
+      readonly kind: 'ingestion';
+      readonly action: 'pause' | 'resume' | 'commit' | 'seek';
+      readonly tableId: string;
+      readonly table: string;
+      readonly partition: number | null;
+      /** Of a seek; null otherwise. */
+      readonly to: SeekTarget | null;
+    }
+  /** `sql` makes the same table again. */
+  | { readonly kind: 'showCreateTable'; readonly sql: string }
   | { readonly kind: 'describe'; readonly table: string; readonly columns: readonly DescribedColumn[] }
   /** Cell i of a row is of table column `columnIds[i]`, already of its type. */
   | {

@@ -5,7 +5,7 @@ import { nearestName } from '../base/suggest.ts';
 import type { Statement } from './ast.ts';
 import { Grammar } from './grammar/statements.ts';
 import { sqlTextLengthMax, tokenCountMax, treeDepthMax } from './limits.ts';
-import { Semicolon, tokens } from './token.ts';
+import { Semicolon, secretName, tokens } from './token.ts';
 
 /** Building takes tens of milliseconds and is done once, at the first statement. The parser is reset by each. */
 let machine: { readonly lexer: Lexer; readonly grammar: Grammar } | null = null;
@@ -41,6 +41,7 @@ export function parseStatement(sql: string): Statement {
     );
   const input = withoutEnd(lexed.tokens);
   if (input.length === 0) throw fault('SYNTAX_ERROR', 'the statement is empty', { position: positionAt(sql, 0) });
+  grammar.text = sql;
   grammar.input = input;
   const body = grammar.statement();
   const error = grammar.errors[0];
@@ -49,6 +50,9 @@ export function parseStatement(sql: string): Statement {
   limitTree(statement);
   return statement;
 }
+
+/** Words and signs, as far as there are any. */
+export const tokensOf = (sql: string): readonly IToken[] => buildMachine().lexer.tokenize(sql).tokens;
 
 /** The tokens of one statement, without the `;` that end it. */
 function withoutEnd(all: readonly IToken[]): IToken[] {
@@ -127,12 +131,16 @@ const unsupported: Readonly<Record<string, string>> = {
   SIMILAR: 'SIMILAR TO is',
 };
 
-const statementWords = ['SELECT', 'VALUES', 'EXPLAIN', 'INSERT', 'CREATE', 'DROP', 'SHOW', 'DESCRIBE'];
+const statementWords = [
+  ...['SELECT', 'VALUES', 'EXPLAIN', 'INSERT', 'CREATE', 'DROP', 'SHOW', 'DESCRIBE'],
+  ...['PAUSE', 'RESUME', 'COMMIT', 'SEEK'],
+];
 const clauseWords = [
   ...statementWords,
   ...['FROM', 'WHERE', 'GROUP', 'BY', 'HAVING', 'ORDER', 'LIMIT', 'OFFSET', 'FETCH', 'AND', 'OR', 'NOT', 'NULL'],
   ...['BETWEEN', 'LIKE', 'ILIKE', 'CASE', 'WHEN', 'THEN', 'ELSE', 'END', 'DISTINCT', 'INTO', 'TABLE', 'DESC', 'ASC'],
   ...['DEFAULT', 'WITH', 'FILTER', 'EXISTS', 'ESCAPE', 'NULLS', 'FIRST', 'LAST', 'TABLES'],
+  ...['INGESTION', 'PARTITION', 'BEGINNING', 'TIMESTAMP', 'UNNEST'],
 ];
 
 /** Longest part of the offending word that a message repeats. */
@@ -146,7 +154,12 @@ function syntaxFault(sql: string, input: readonly IToken[], error: IRecognitionE
   if (what !== undefined) return fault('UNSUPPORTED', `${what} not supported yet`, { position });
   const index = atEnd ? input.length : input.indexOf(token);
   const hint = misspelling(token, input[index - 1]) ?? (error.message === '' ? undefined : `expected ${error.message}`);
-  const image = token.image.length > quotedLengthMax ? `${token.image.slice(0, quotedLengthMax)}…` : token.image;
+  const isSecret = input.slice(Math.max(0, index - 2), index).some(before => secretName.test(before.image));
+  const image = isSecret
+    ? '…'
+    : token.image.length > quotedLengthMax
+      ? `${token.image.slice(0, quotedLengthMax)}…`
+      : token.image;
   const where = atEnd ? 'at end of input' : `at or near "${image}"`;
   return fault('SYNTAX_ERROR', `syntax error ${where}`, { position, hint });
 }

@@ -3,7 +3,7 @@ import { fault, type Position } from '../base/fault.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { matchName } from '../catalog/name.ts';
 import { type TableDefinition, virtualColumns } from '../catalog/table.ts';
-import { INT, LONG, STRING, type Type } from '../column/type.ts';
+import { INT, LONG, STRING, TIMESTAMP, type Type } from '../column/type.ts';
 import type { Expr } from '../plan/expr.ts';
 
 export interface ScopeColumn {
@@ -22,6 +22,7 @@ const virtualScope: readonly { readonly id: number; readonly name: string; reado
   { id: virtualColumns.offset, name: '$offset', type: LONG },
   { id: virtualColumns.partition, name: '$partition', type: INT },
   { id: virtualColumns.segment, name: '$segment', type: STRING },
+  { id: virtualColumns.ingestedAt, name: '$ingested_at', type: TIMESTAMP },
 ];
 
 /** Declared columns, then virtual ones: the order of an unpruned scan. */

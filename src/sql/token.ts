@@ -28,8 +28,9 @@ const reservedWords = `ALL AND ARRAY AS ASC BETWEEN BOTH CASE CAST CREATE CROSS 
   WHEN WHERE WINDOW WITH`;
 
 /** Keywords where the grammar asks for them, names elsewhere. */
-const openWords = `AT BY DESCRIBE DROP ESCAPE EXPLAIN EXTRACT FILTER FIRST IF INSERT INTERVAL LAST NEXT NULLS ONLY PLAN
-  POSITION PRECISION ROW ROWS SHOW SUBSTRING TABLES TIME TRIM UNKNOWN VALUES VARYING WITHOUT ZONE`;
+const openWords = `AT BEGINNING BY COMMIT DESCRIBE DROP ESCAPE EXPLAIN EXTRACT FILTER FIRST IF INGESTION INSERT INTERVAL LAST
+  NEXT NULLS ONLY PARTITION PAUSE PLAN POSITION PRECISION RESUME ROW ROWS SEEK SHOW SUBSTRING TABLES TIME TIMESTAMP TRIM UNKNOWN
+  UNNEST VALUES VARYING WITHOUT ZONE`;
 
 function createKeywords(words: string, category: TokenType): Record<string, TokenType> {
   const entries = words.split(/\s+/).map(word => [
@@ -55,6 +56,13 @@ export function keyword(word: string): TokenType {
   return token;
 }
 
+/** Names of options, and of whatever else, whose value is nobody's business: neither lists of queries nor errors repeat it. */
+export const secretName = /password|secret|tls_key/i;
+
+/** Whether a name stands without quotes wherever a name may. */
+export const isPlainName = (name: string): boolean =>
+  /^[A-Za-z_]\w*$/.test(name) && !Object.hasOwn(reserved, name.toUpperCase());
+
 /** `a OP b` where OP is one token. */
 export const BinarySign = createToken({ name: 'BinarySign', label: 'an operator', pattern: Lexer.NA });
 const sign = (name: string, label: string, pattern: RegExp, categories: TokenType[] = []): TokenType =>
@@ -67,6 +75,8 @@ const Slash = sign('Slash', '/', /\/(?!\*)/, [BinarySign]);
 const Percent = sign('Percent', '%', /%/, [BinarySign]);
 const Caret = sign('Caret', '^', /\^/, [BinarySign]);
 const Concat = sign('Concat', '||', /\|\|/, [BinarySign]);
+const Arrow = sign('Arrow', '->', /->(?!>)/, [BinarySign]);
+const TextArrow = sign('TextArrow', '->>', /->>/, [BinarySign]);
 export const Equal = sign('Equal', '=', /=/, [BinarySign]);
 const NotEqual = sign('NotEqual', '<>', /<>|!=/, [BinarySign]);
 const LessEqual = sign('LessEqual', '<=', /<=/, [BinarySign]);
@@ -146,6 +156,8 @@ export const tokens: TokenType[] = [
   ...keywordsLongestFirst(),
   PlainIdentifier,
   DoubleColon,
+  TextArrow,
+  Arrow,
   Concat,
   NotEqual,
   LessEqual,

@@ -1,7 +1,13 @@
-/** What tokens spell. Both are also called while Chevrotain records the grammar, with tokens that spell nothing. */
+/** What tokens spell, and how names and strings are spelled. The readers are also called while Chevrotain records the grammar, with tokens that spell nothing. */
 import type { IToken } from 'chevrotain';
 import { fault } from '../base/fault.ts';
 import { nameLengthMax } from './limits.ts';
+import { isPlainName } from './token.ts';
+
+/** A name as SQL writes it: in quotes where it must be. */
+export const nameText = (name: string): string => (isPlainName(name) ? name : `"${name.replaceAll('"', '""')}"`);
+
+export const stringText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 const unquoteName = (image: string): string =>
   image.startsWith('"') ? image.slice(1, -1).replaceAll('""', '"') : image;

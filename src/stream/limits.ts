@@ -26,3 +26,18 @@ export const rejectLogSizeBytesMax = 8 << 20;
 
 /** Rejected rows of one push that are kept; the answer counts all of them. */
 export const rejectsPerPushMax = 1_000;
+
+/** How long a schema registry may take to answer: it is asked while ingestion waits. */
+export const registryTimeoutMs = 10_000;
+
+/** One answer of a schema registry; schemas are some kilobytes, generated ones some hundred. */
+export const registryAnswerSizeBytesMax = 8 << 20;
+
+/** Schemas that one refers to, directly or not. */
+export const schemaReferencesMax = 256;
+
+/** Schemas kept per source; a topic has a few, garbage may name any. */
+export const schemasKeptMax = 1024;
+
+/** An id that the registry did not know is asked for again after this: its replica may have been late. */
+export const unknownSchemaKeptMs = 30_000;

@@ -3,7 +3,14 @@
  * A call whose `out` is a `Stream` sends frames (encoded batches, `column/frame`) under the receiver's credit and ends with a trailer.
  */
 import type { Fault } from '../base/fault.ts';
-import type { SegmentEntry, TableDefinition, TableDefinitionRequest, TableSnapshot } from '../catalog/table.ts';
+import type {
+  OffsetAccounts,
+  SeekTarget,
+  SegmentEntry,
+  TableDefinition,
+  TableDefinitionRequest,
+  TableSnapshot,
+} from '../catalog/table.ts';
 import type { Type, Value } from '../column/type.ts';
 import type { Node } from '../plan/node.ts';
 
@@ -42,6 +49,8 @@ export interface CatalogState {
   /** Counts up with every metadata transaction. */
   readonly version: number;
   readonly tables: readonly TableDefinition[];
+  /** By table id: partitions 0 to this, exclusive, are known. Grows when the stream's does. */
+  readonly partitionCounts: Readonly<Record<string, number>>;
 }
 
 export interface RejectedRow {
@@ -66,8 +75,63 @@ export type ControllerCalls = {
   /** A segment and the offsets that it covers, in one transaction. Refused (INVALID_REQUEST) unless startOffset is the partition's committed end. */
   publish: { in: { segment: SegmentEntry }; out: { version: number } };
   /** What ingestion needs to resume. */
-  partitions: { in: null; out: readonly (PartitionRef & { definition: TableDefinition; committedEnd: number })[] };
+  partitions: { in: null; out: readonly PartitionEntry[] };
+  /** Partitions of a stream that were not there before; those that are there stay as they are. */
+  addPartitions: {
+    in: {
+      tableId: string;
+      partitions: readonly {
+        readonly partition: number;
+        readonly startOffset: number;
+        readonly streamId: string | null;
+      }[];
+    };
+    out: null;
+  };
+  /** Durable until the opposite is asked for. `partition` null: all of the table's, also those that come later. */
+  pause: { in: { tableId: string; partition: number | null; paused: boolean }; out: null };
+  /**
+   * Where a partition goes on, in one transaction: segments from `offset` on are dropped, so that no row is there twice.
+   * An offset inside a segment is rounded down to the segment's start; refused (OFFSETS_LOST) where that is below
+   * `availableFrom`, for what is dropped could not be read again. Forward, what is between is accounted as skipped. With
+   * another `streamId` the offsets are another topic's: nothing is dropped.
+   */
+  seek: {
+    in: PartitionRef & { offset: number; streamId: string | null; availableFrom: number };
+    out: { committedEnd: number; segmentsDropped: number };
+  };
+  /** Columns that messages brought, nullable; names that exist already are passed over. */
+  addColumns: {
+    in: { tableId: string; columns: readonly { readonly name: string; readonly type: Type }[] };
+    out: TableDefinition;
+  };
+  /** Where offsets went, oldest first; `tableId` null: of all tables. */
+  audit: { in: { tableId: string | null }; out: readonly AuditEntry[] };
 };
+
+/** A partition as the metadata has it. */
+export interface PartitionEntry extends PartitionRef {
+  readonly definition: TableDefinition;
+  readonly committedEnd: number;
+  readonly paused: boolean;
+  /** Which topic the offsets are of; null: the embedded log, or unknown. */
+  readonly streamId: string | null;
+  /** Counts its seeks. */
+  readonly epoch: number;
+  /** Largest event time of its committed rows; null without a time column or rows. */
+  readonly maxTimeMs: number | null;
+}
+
+/** One range of offsets that was settled: by a segment, or by a seek. */
+export interface AuditEntry extends PartitionRef {
+  readonly kind: 'segment' | 'seek' | 'restart';
+  /** Of `segment`; null otherwise. */
+  readonly segmentId: string | null;
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly accounts: OffsetAccounts;
+  readonly atMs: number;
+}
 
 // ── ingest ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,18 +157,52 @@ export type IngestCalls = {
   /** Tables changed: open logs of new ones, drop those of dropped ones. */
   refresh: { in: null; out: null };
   /** Seals and publishes what the table's consuming segments hold now. */
-  commit: { in: { tableId: string }; out: { segments: number } };
+  commit: { in: { tableId: string; partition?: number }; out: { segments: number } };
+  /** Durable across restarts. A paused partition keeps what it has, and answers queries. @throws FaultError UNSUPPORTED for the embedded log */
+  pause: { in: { tableId: string; partition: number | null }; out: null };
+  resume: { in: { tableId: string; partition: number | null }; out: null };
+  /** See `ControllerCalls.seek`. Refused (OFFSETS_LOST) where rows would be dropped that the stream no longer has. */
+  seek: {
+    in: { tableId: string; partition: number | null; to: SeekTarget };
+    out: { partitions: readonly { readonly partition: number; readonly offset: number }[] };
+  };
   state: { in: null; out: readonly IngestState[] };
+  /** The reject logs' latest entries, oldest first; `tableId` null: of all tables. */
+  rejects: { in: { tableId: string | null }; out: readonly RejectEntry[] };
 };
+
+/** One entry of a reject log: of a message (partition and offset) or of a push (line and key). */
+export interface RejectEntry {
+  readonly table: string;
+  readonly atMs: number;
+  readonly partition: number | null;
+  readonly offset: number | null;
+  readonly line: number | null;
+  readonly idempotencyKey: string | null;
+  readonly column: string | null;
+  readonly reason: string;
+  readonly text: string;
+}
 
 export interface IngestState extends PartitionRef {
   readonly table: string;
   readonly committedEnd: number;
+  readonly source: 'log' | 'kafka';
   readonly freshness: PartitionFreshness;
+  /** Visible, in no segment from before `committedEnd`. */
+  readonly consumingRows: number;
+  /** Since the process started. */
   readonly rowsIngested: number;
   readonly rowsRejected: number;
+  readonly rowsFiltered: number;
+  readonly offsetsLost: number;
+  /** Of the embedded log; 0 for a stream. */
   readonly logSizeBytes: number;
   readonly lastFault: Fault | null;
+  /** What happened that an operator wants to know though it healed: offsets lost, a topic made again; null: nothing. */
+  readonly notice: string | null;
+  /** Offset spans that did not add up, since the process started: an alarm. */
+  readonly auditMismatches: number;
 }
 
 // ── shard ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -157,27 +255,47 @@ export type ShardCalls = {
   /** Fixes the end of a partition's consuming rows for one query, once, and leases what is held of them. */
   pin: {
     in: { leaseId: string; tableId: string; partition: number };
-    out: { startOffset: number; endOffset: number; freshness: PartitionFreshness };
+    out: { startOffset: number; endOffset: number; epoch: number; freshness: PartitionFreshness };
   };
   release: { in: { leaseId: string }; out: null };
   /** Opens (or finds) a partition's consuming rows at an offset. */
-  openPartition: { in: { definition: TableDefinition; partition: number; startOffset: number }; out: null };
+  openPartition: {
+    in: {
+      definition: TableDefinition;
+      partition: number;
+      startOffset: number;
+      epoch: number;
+      /** Largest event time of its published rows; null where there is none. */
+      watermarkMs: number | null;
+    };
+    out: null;
+  };
   closePartition: { in: { tableId: string; partition: number }; out: null };
-  /** Appends rows that the log holds durably; visible to every later `pin`. `frame` is transferred; its columns are `columnIds`. */
+  /**
+   * Appends rows that the log or the stream holds durably, of offsets `[startOffset, endOffset)`; visible to every later
+   * `pin`. `frame` is transferred; its columns are `columnIds`, `$offset` among them unless every offset is one row.
+   */
   append: {
     in: {
       tableId: string;
       partition: number;
       startOffset: number;
+      endOffset: number;
       columnIds: readonly number[];
       frame: Uint8Array;
+      ingestedAtMs: number;
       watermarkMs: number | null;
+      /** Where the stream ends, as last observed; null: at the last append. */
+      streamEnd: { readonly endOffset: number; readonly observedAtMs: number } | null;
     };
     out: { endOffset: number };
   };
   /** Ends the current consuming segment and opens the next, at the same offset. Nothing stops. */
-  roll: { in: { tableId: string; partition: number }; out: { startOffset: number; endOffset: number } };
-  /** One whole column (id; also `virtualColumns.offset`) of a rolled segment, as a one-column frame, for the builder. */
+  roll: {
+    in: { tableId: string; partition: number };
+    out: { startOffset: number; endOffset: number; rowCount: number };
+  };
+  /** One whole column (id; also `$offset` and `$ingested_at`) of a rolled segment, as a one-column frame, for the builder. */
   exportColumn: {
     in: { tableId: string; partition: number; startOffset: number; columnId: number };
     out: { frame: Uint8Array };
@@ -210,8 +328,17 @@ export interface ShardStatus {
 export type BuilderCalls = {
   /** Pulls the rolled segment's columns from its shard, builds it, puts it into the deep store. Nothing is published. */
   build: {
-    in: { definition: TableDefinition; partition: number; startOffset: number; endOffset: number; shard: number };
-    out: { segment: SegmentEntry };
+    in: {
+      definition: TableDefinition;
+      partition: number;
+      startOffset: number;
+      endOffset: number;
+      rowCount: number;
+      accounts: OffsetAccounts;
+      shard: number;
+    };
+    /** `rowsIn`: rows that were pulled; a rollup makes fewer of them. */
+    out: { segment: SegmentEntry; rowsIn: number };
   };
 };
 
@@ -241,6 +368,7 @@ export interface ServerRunInput {
 export interface PinnedPartition extends PartitionRef {
   readonly startOffset: number;
   readonly endOffset: number;
+  readonly epoch: number;
   readonly freshness: PartitionFreshness;
 }
 
@@ -325,4 +453,6 @@ export type BrokerCalls = {
   /** Ends it wherever it is; false where no such query runs. */
   cancel: { in: { queryId: string }; out: { cancelled: boolean } };
   queries: { in: null; out: readonly RunningQuery[] };
+  /** As CREATE TABLE does: a transform is bound to the columns before the controller is asked. */
+  createTable: { in: { definition: TableDefinitionRequest; ifNotExists: boolean }; out: TableDefinition };
 };

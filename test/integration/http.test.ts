@@ -277,7 +277,7 @@ describe('documentation', () => {
       ([path, methods]) => Object.keys(methods).map(method => `${method} ${path}`),
     );
     const sources = (await readdir(join(root, 'src/http'))).filter(name =>
-      /(sql|table|operate)-routes\.ts$/.test(name),
+      /(sql|table|ingestion|operate)-routes\.ts$/.test(name),
     );
     const texts = await Promise.all(sources.map(name => readFile(join(root, 'src/http', name), 'utf8')));
     const routes = texts.flatMap(text =>

@@ -72,6 +72,11 @@ class Life {
     return {
       load: () => passed(() => meta.load()),
       createTable: definition => passed(() => meta.createTable(definition)),
+      updateTable: definition => passed(() => meta.updateTable(definition)),
+      addPartitions: (...input) => passed(() => meta.addPartitions(...input)),
+      setPaused: (...input) => passed(() => meta.setPaused(...input)),
+      seek: input => passed(() => meta.seek(input)),
+      audit: id => passed(() => meta.audit(id)),
       dropTable: id => passed(() => meta.dropTable(id)),
       publish: segment => passed(() => meta.publish(segment)),
       dropSegments: ids => passed(() => meta.dropSegments(ids)),

@@ -35,6 +35,7 @@ import type {
   ShardCalls,
 } from '../../src/wire/calls.ts';
 import { local } from '../../src/wire/local.ts';
+import { noStreams } from './no-streams.ts';
 
 export interface Answer {
   readonly columns: readonly ResultColumn[];
@@ -68,6 +69,8 @@ export interface ClusterOptions {
   readonly disk?: Disk;
   /** Holds log and store, and stays; instead of a temporary one. */
   readonly folder?: string;
+  /** Where streams are read from; none where not given. */
+  readonly streams?: typeof noStreams;
   /** Puts something between a role and those who call it: tests pause calls there. */
   readonly intercept?: <C>(role: 'server' | 'controller' | 'shard' | 'builder', client: C) => C;
 }
@@ -75,7 +78,7 @@ export interface ClusterOptions {
 export async function openCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { shardCount = 1, arenaBytes = 256 << 20, queryMemoryBytes = 256 << 20 } = options;
   const through = options.intercept ?? (<C>(_: string, client: C): C => client);
-  const { disk = nodeDisk, clock = systemClock } = options;
+  const { disk = nodeDisk, clock = systemClock, streams = noStreams } = options;
   const isTemporary = !options.folder && !options.disk;
   const folder = options.folder ?? (isTemporary ? await mkdtemp(join(tmpdir(), 'weir-')) : '/weir');
   const world = { clock, random: systemRandom, disk, log: silentLog };
@@ -109,7 +112,10 @@ export async function openCluster(options: ClusterOptions = {}): Promise<Cluster
       through('shard', local<ShardCalls>(createShard({ shard, arenaBytes }, { ...world, files: store, peers }))),
     );
   const builder = through('builder', local<BuilderCalls>(createBuilder({}, { ...world, store, shards })));
-  const ingestRole = createIngest({ logFolder: `${folder}/log` }, { ...world, controller, builder, shards });
+  const ingestRole = createIngest(
+    { logFolder: `${folder}/log` },
+    { ...world, ...streams, controller, builder, shards },
+  );
   const ingest = local<IngestCalls>(ingestRole);
   await ingestRole.start();
   const server = through('server', local<ServerCalls>(createServer(shards)));

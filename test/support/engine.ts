@@ -1,6 +1,6 @@
 /** Rows as execution sees them, in every placement: committed segments (built and read for real) and consuming rows. */
 
-import { type TableDefinition, virtualColumns } from '../../src/catalog/table.ts';
+import type { TableDefinition } from '../../src/catalog/table.ts';
 import { batchOf } from '../../src/column/builder.ts';
 import type { Batch } from '../../src/column/column.ts';
 import type { Value } from '../../src/column/type.ts';
@@ -16,6 +16,7 @@ import { ConsumingPartition } from '../../src/segment/consuming-partition.ts';
 import { OpenFiles } from '../../src/segment/files.ts';
 import { openSegment } from '../../src/segment/reader.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
+import { withRowColumns } from './row-columns.ts';
 
 export type Rows = readonly (readonly Value[])[];
 
@@ -38,10 +39,6 @@ export async function openEngine(
     const batch = batchOf(types, rows);
     const start = offset;
     offset += rows.length;
-    const offsets = batchOf(
-      [{ name: 'LONG' }],
-      rows.map((_, row) => [BigInt(start + row)]),
-    ).columns[0]!;
     const entry = await buildSegment(
       {
         definition,
@@ -50,7 +47,7 @@ export async function openEngine(
         startOffset: start,
         endOffset: offset,
         rowCount: rows.length,
-        column: id => (id === virtualColumns.offset ? offsets : batch.columns[ids.indexOf(id)]!),
+        column: withRowColumns(start, rows.length, id => batch.columns[ids.indexOf(id)]!),
       },
       store,
       { createdAtMs: 0 },
@@ -65,7 +62,11 @@ export async function openEngine(
   }
   if (consuming.length > 0) {
     const partition = new ConsumingPartition(arena, definition, 0, offset);
-    partition.append(ids, batchOf(types, consuming), offset);
+    partition.append(ids, batchOf(types, consuming), {
+      startOffset: offset,
+      endOffset: offset + consuming.length,
+      ingestedAtMs: 0,
+    });
     units.push({
       id: `consuming-${definition.id}-0`,
       open: async () => {

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'vitest';
+import { findProgram, isKafkaThere, kafkaHint } from './kafka-jars.ts';
+
+export { kafkaJars, kafkaVersions } from './kafka-jars.ts';
 
 interface Need {
   readonly isThere: () => boolean;
@@ -15,19 +18,17 @@ interface Need {
 
 const chromiumNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** The program's path; null where no folder of PATH has it. */
-export function findProgram(...names: string[]): string | null {
-  for (const folder of (process.env.PATH ?? '').split(delimiter))
-    for (const name of names) if (existsSync(join(folder, name))) return join(folder, name);
-  return null;
-}
-
 /** For playwright-core's `executablePath`. */
 export const chromiumPath = (): string | null => process.env.CHROMIUM_PATH ?? findProgram(...chromiumNames);
 
 /** A file of real data that is too large to be kept with the code. Downloaded by hand, beside the clone. */
 export const sharedData = (name: string): string =>
   fileURLToPath(new URL(`../../../shared/data/${name}`, import.meta.url));
+
+/** Apicurio Registry, as `test/support/schema-registry/install` unpacks it. */
+export const schemaRegistryJar = fileURLToPath(
+  new URL('../../.cache/schema-registry/2.6.13.Final/apicurio-registry-app-2.6.13.Final-runner.jar', import.meta.url),
+);
 
 function hasPythonModule(name: string): boolean {
   try {
@@ -59,6 +60,16 @@ const needs = {
     installable: true,
   },
   pyarrow: { isThere: () => hasPythonModule('pyarrow'), hint: 'python3 -m pip install pyarrow', installable: true },
+  kafka: {
+    isThere: isKafkaThere,
+    hint: kafkaHint,
+    installable: true,
+  },
+  schemaRegistry: {
+    isThere: () => findProgram('java') !== null && existsSync(schemaRegistryJar),
+    hint: 'bash test/support/schema-registry/install (needs Java 17 and Maven)',
+    installable: true,
+  },
   tmpfs: {
     isThere: canMount,
     hint: 'run as root of a Linux where mount -t tmpfs works',

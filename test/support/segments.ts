@@ -5,13 +5,14 @@ import { dirname } from 'node:path';
 import { nodeDisk } from '../../src/base/node-disk.ts';
 import { folders } from '../../src/boot/folders.ts';
 import { formatSegmentId } from '../../src/catalog/segment-id.ts';
-import { type TableDefinitionRequest, virtualColumns } from '../../src/catalog/table.ts';
+import type { TableDefinitionRequest } from '../../src/catalog/table.ts';
 import { defineTable } from '../../src/catalog/validate.ts';
 import { batchOf } from '../../src/column/builder.ts';
-import { LONG, type Value } from '../../src/column/type.ts';
+import type { Value } from '../../src/column/type.ts';
 import { openSqliteMeta } from '../../src/meta/sqlite.ts';
 import { buildSegment } from '../../src/segment/builder.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
+import { withRowColumns } from './row-columns.ts';
 
 /**
  * A table of `segmentCount` segments, published in one data folder that no process uses. Files are written without syncs:
@@ -40,10 +41,6 @@ export async function makeSegments(
       const start = startOffset;
       startOffset += rows.length;
       const batch = batchOf(types, rows);
-      const offsets = batchOf(
-        [LONG],
-        rows.map((_, row) => [BigInt(start + row)]),
-      ).columns[0]!;
       const attempt = segment.toString(16).padStart(12, '0');
       const store = new MemoryStore();
       const entry = await buildSegment(
@@ -54,7 +51,7 @@ export async function makeSegments(
           startOffset: start,
           endOffset: startOffset,
           rowCount: rows.length,
-          column: id => (id === virtualColumns.offset ? offsets : batch.columns[ids.indexOf(id)]!),
+          column: withRowColumns(start, rows.length, id => batch.columns[ids.indexOf(id)]!),
         },
         store,
         { createdAtMs },

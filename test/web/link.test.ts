@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hrefOf, parseRoute } from '../../web/src/app/route.ts';
+import { hrefOf, pages, parseRoute } from '../../web/src/app/route.ts';
 import { historyLengthMax, parseHistory, withEntry } from '../../web/src/pages/query/history.ts';
 import { onlyReads, readShared, type SharedQuery, sharedHref } from '../../web/src/pages/query/link.ts';
 
@@ -38,7 +38,7 @@ test('no address breaks the page', () => {
   fc.assert(
     fc.property(fc.string(), hash => {
       const route = parseRoute(`#${hash}`);
-      expect(['query', 'tables', 'live']).toContain(route.page);
+      expect(pages).toContain(route.page);
       readShared(route.parameters);
     }),
   );

@@ -162,6 +162,7 @@ requires('chromium')('the page', () => {
     await page.waitForURL('**/ui/**');
     for (const [hash, heading] of [
       ['#/tables/payments', 'payments'],
+      ['#/ingestion/payments', 'Ingestion'],
       ['#/live/payments', 'Live'],
     ] as const) {
       await page.goto(new URL(`/ui/${hash}`, weir.url).href);

@@ -37,6 +37,8 @@ function firstLabels(paths: readonly (readonly TokenType[])[]): string {
  * the grammar. Numbers after CONSUME, OR … tell apart the several uses within one rule.
  */
 export abstract class GrammarBase extends EmbeddedActionsParser {
+  /** Of the statement that is parsed, for parts that are kept as they are written. */
+  text = '';
   #depth = 0;
 
   /** @param isChecked Looks for ambiguities while building: half of its time, and a matter for tests. */
@@ -73,6 +75,12 @@ export abstract class GrammarBase extends EmbeddedActionsParser {
   /** Where the next token stands. */
   protected here(): Position {
     return positionOf(this.LA(1));
+  }
+
+  /** Where the last token ends. */
+  protected lastEnd(): number {
+    const token = this.LA(0);
+    return token.startOffset + token.image.length;
   }
 
   protected isNext(word: string, ahead = 1): boolean {

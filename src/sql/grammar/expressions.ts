@@ -33,6 +33,8 @@ const signPrecedences: Readonly<Record<string, number>> = {
   '>': precedence.compare,
   '>=': precedence.compare,
   '||': precedence.other,
+  '->': precedence.other,
+  '->>': precedence.other,
   '+': precedence.add,
   '-': precedence.add,
   '*': precedence.multiply,

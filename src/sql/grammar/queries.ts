@@ -1,5 +1,5 @@
 /** Queries: SELECT and VALUES, and what surrounds either. */
-import type { Alias, Expression, FromItem, OrderItem, Query, Select, SelectItem, Values } from '../ast.ts';
+import type { Alias, Expression, FieldSyntax, FromItem, OrderItem, Query, Select, SelectItem, Values } from '../ast.ts';
 import * as T from '../token.ts';
 import { nameOf } from '../unquote.ts';
 import { kw, positionOf } from './base.ts';
@@ -167,12 +167,38 @@ export abstract class QueryGrammar extends ExpressionGrammar {
         },
       },
       {
+        GATE: () => this.LA(2).tokenType === T.LeftParen,
+        ALT: () => {
+          this.CONSUME(kw('UNNEST'));
+          this.CONSUME1(T.LeftParen);
+          const argument = this.SUBRULE(this.expression);
+          this.CONSUME1(T.RightParen);
+          return { kind: 'unnest', argument, alias: this.OPTION2(() => this.SUBRULE2(this.tableAlias)) ?? null, at };
+        },
+        IGNORE_AMBIGUITIES: true,
+      },
+      {
         ALT: () => {
           const name = this.SUBRULE(this.tableName);
-          return { kind: 'table', name, alias: this.OPTION1(() => this.SUBRULE1(this.tableAlias)) ?? null, at };
+          const fields = this.OPTION3(() => this.SUBRULE(this.fieldList)) ?? null;
+          return { kind: 'table', name, fields, alias: this.OPTION1(() => this.SUBRULE1(this.tableAlias)) ?? null, at };
         },
       },
     ]);
+  });
+
+  private readonly fieldList = this.RULE('fieldList', (): FieldSyntax[] => {
+    const fields: FieldSyntax[] = [];
+    this.CONSUME(T.LeftParen);
+    this.MANY_SEP({
+      SEP: T.Comma,
+      DEF: () => {
+        const name = this.SUBRULE(this.name);
+        fields.push({ name, type: this.SUBRULE(this.type) });
+      },
+    });
+    this.CONSUME(T.RightParen);
+    return fields;
   });
 
   private readonly tableAlias = this.RULE('tableAlias', (): Alias => {

@@ -1,6 +1,6 @@
 /** Statements: the grammar's top. Embedded actions build the AST; `parse.ts` owns lexing, errors and limits. */
 import type { Position } from '../../base/fault.ts';
-import type { ColumnSyntax, Expression, InsertCell, Option, StatementBody } from '../ast.ts';
+import type { ColumnSyntax, Expression, InsertCell, Option, SeekSyntax, StatementBody } from '../ast.ts';
 import * as T from '../token.ts';
 import { nameOf, stringOf } from '../unquote.ts';
 import { kw, positionOf } from './base.ts';
@@ -21,12 +21,8 @@ export class Grammar extends QueryGrammar {
         { ALT: () => this.SUBRULE(this.insert) },
         { ALT: () => this.SUBRULE(this.createTable) },
         { ALT: () => this.SUBRULE(this.dropTable) },
-        {
-          ALT: () => {
-            this.words('SHOW', 'TABLES');
-            return { kind: 'showTables' };
-          },
-        },
+        { ALT: () => this.SUBRULE(this.show) },
+        { ALT: () => this.SUBRULE(this.ingestion) },
         {
           ALT: () => {
             this.choose(1, 'DESCRIBE', 'DESC');
@@ -36,6 +32,63 @@ export class Grammar extends QueryGrammar {
         },
       ]),
   );
+
+  private readonly show = this.RULE('show', (): StatementBody => {
+    this.CONSUME(kw('SHOW'));
+    return this.OR<StatementBody>([
+      {
+        ALT: () => {
+          this.CONSUME(kw('TABLES'));
+          return { kind: 'showTables' };
+        },
+      },
+      {
+        ALT: () => {
+          this.words('CREATE', 'TABLE');
+          return { kind: 'showCreateTable', name: this.SUBRULE(this.tableName) };
+        },
+      },
+    ]);
+  });
+
+  private readonly ingestion = this.RULE('ingestion', (): StatementBody => {
+    const word = this.choose(1, 'PAUSE', 'RESUME', 'COMMIT', 'SEEK');
+    this.CONSUME(kw('INGESTION'));
+    const name = this.SUBRULE(this.tableName);
+    const partition = this.OPTION(() => {
+      this.CONSUME(kw('PARTITION'));
+      const token = this.CONSUME(T.NumberLiteral);
+      return { text: token.image, at: positionOf(token) };
+    });
+    const to = this.OPTION1({ GATE: () => word === 'SEEK', DEF: () => this.SUBRULE(this.seekTarget) });
+    const action = ({ PAUSE: 'pause', RESUME: 'resume', COMMIT: 'commit', SEEK: 'seek' } as const)[word];
+    return { kind: 'ingestion', action, name, partition: partition ?? null, to: to ?? null };
+  });
+
+  private readonly seekTarget = this.RULE('seekTarget', (): SeekSyntax => {
+    this.CONSUME(kw('TO'));
+    const at = this.here();
+    return this.OR<SeekSyntax>([
+      {
+        ALT: () => {
+          this.CONSUME(kw('OFFSET'));
+          return { kind: 'offset', text: this.CONSUME(T.NumberLiteral).image, at };
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(kw('TIMESTAMP'));
+          return { kind: 'time', text: stringOf(this.CONSUME(T.StringLiteral)), at };
+        },
+      },
+      {
+        ALT: () => {
+          const word = this.choose(1, 'BEGINNING', 'END');
+          return { kind: word === 'END' ? 'end' : 'beginning', text: '', at };
+        },
+      },
+    ]);
+  });
 
   private readonly explain = this.RULE('explain', (): StatementBody => {
     this.CONSUME(kw('EXPLAIN'));
@@ -90,8 +143,14 @@ export class Grammar extends QueryGrammar {
       this.CONSUME(kw('WITH'));
       return this.SUBRULE1(this.optionList);
     });
+    const transform = this.OPTION4(() => {
+      this.CONSUME(kw('AS'));
+      const at = this.here();
+      const query = this.SUBRULE(this.query);
+      return { query, text: this.ACTION(() => this.text.slice(at.offset, this.lastEnd())), at };
+    });
     return {
-      ...{ kind: 'createTable', name, columns },
+      ...{ kind: 'createTable', name, columns, transform: transform ?? null },
       ...{ ifNotExists: ifNotExists ?? false, source: source ?? null, options: options ?? [] },
     };
   });

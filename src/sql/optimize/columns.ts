@@ -58,6 +58,13 @@ function prune(node: Node, wanted: ReadonlySet<number>): Pruned {
       const predicate = moved(node.predicate, source.places);
       return { node: { ...node, source: source.node, predicate }, places: source.places };
     }
+    case 'unnest': {
+      const element = typesOf(node.source).length;
+      const below = [...wanted].filter(index => index < element);
+      const source = prune(node.source, new Set([...below, ...usedBy([node.expr])]));
+      const map = new Map(source.places).set(element, typesOf(source.node).length);
+      return { node: { ...node, source: source.node, expr: moved(node.expr, source.places) }, places: map };
+    }
     case 'project': {
       const kept = ascending(wanted);
       const exprs = kept.map(index => node.exprs[index]!);

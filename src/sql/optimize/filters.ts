@@ -20,6 +20,8 @@ export function pushFilters(node: Node, context: FunctionContext): Node {
       return { ...node, rows: node.rows.map(row => row.map(cell => simplify(cell, context))) };
     case 'filter':
       return pushInto(pushFilters(node.source, context), simplifyFilter(node.predicate, context), context);
+    case 'unnest':
+      return { ...node, source: pushFilters(node.source, context), expr: simplify(node.expr, context) };
     case 'project': {
       const exprs = node.exprs.map(expr => simplify(expr, context));
       return { ...node, source: pushFilters(node.source, context), exprs };
@@ -54,6 +56,8 @@ function pushInto(node: Node, predicate: Expr, context: FunctionContext): Node {
     }
     case 'filter':
       return pushInto(node.source, conjunction([node.predicate, predicate], context), context);
+    case 'unnest':
+      return pushParts(node, columnsOf(node.source), predicate, context);
     case 'project':
       return pushParts(node, node.exprs, predicate, context);
     case 'sort':
@@ -68,7 +72,7 @@ function pushInto(node: Node, predicate: Expr, context: FunctionContext): Node {
 
 /** Conjuncts that use only the node's first outputs, which are `columns` over its source, go below it; the others stay. */
 function pushParts(
-  node: Extract<Node, { kind: 'project' | 'aggregate' }>,
+  node: Extract<Node, { kind: 'project' | 'unnest' | 'aggregate' }>,
   columns: readonly Expr[],
   predicate: Expr,
   context: FunctionContext,
@@ -81,6 +85,8 @@ function pushParts(
   const over = withSource(node, pushed);
   return above.length === 0 ? over : { kind: 'filter', source: over, predicate: conjunction(above, context) };
 }
+
+const columnsOf = (node: Node): Expr[] => typesOf(node).map((type, index) => ({ kind: 'column', type, index }));
 
 /** Greatest column index that an expression uses; -1 for none. */
 function lastColumn(expr: Expr): number {
@@ -100,6 +106,9 @@ export function mergeProjects(node: Node): Node {
     case 'project':
       if (!isInlinable(merged.exprs, below.exprs)) return merged;
       return { ...merged, source: below.source, exprs: merged.exprs.map(inline) };
+    case 'unnest':
+      // Its source's columns are its own as well: nothing disappears.
+      return merged;
     case 'aggregate': {
       const uses = [...merged.keys, ...merged.calls.flatMap(aggregateExprs)];
       if (!isInlinable(uses, below.exprs)) return merged;

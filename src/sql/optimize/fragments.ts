@@ -32,6 +32,7 @@ function place(node: Node, gather: (leaf: Node) => Node): Placed {
   const { node: source, atLeaf } = place(spread.source, gather);
   switch (spread.kind) {
     case 'filter':
+    case 'unnest':
     case 'project':
       return { node: withSource(spread, source), atLeaf };
     case 'aggregate':
@@ -67,8 +68,11 @@ function projectBelowSort(node: Extract<Node, { kind: 'project' }>): Extract<Nod
   return { kind: 'project', source: { ...sort, source: below, keys }, exprs: outputs };
 }
 
-const runsAtLeaf = (node: Node): boolean =>
-  node.kind === 'scan' || ((node.kind === 'filter' || node.kind === 'project') && runsAtLeaf(node.source));
+const runsAtLeaf = (node: Node): boolean => node.kind === 'scan' || (isRowwise(node) && runsAtLeaf(node.source));
+
+type RowwiseNode = Extract<Node, { kind: 'filter' | 'unnest' | 'project' }>;
+const isRowwise = (node: Node): node is RowwiseNode =>
+  node.kind === 'filter' || node.kind === 'unnest' || node.kind === 'project';
 
 /** Projections that change nothing are left out, in every fragment. */
 export function dropIdentities(node: Node): Node {

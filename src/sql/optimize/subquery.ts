@@ -34,6 +34,8 @@ function mapNode(node: Node, change: (expr: Expr) => Expr, changeFilter: (expr: 
       return { ...below, rows: below.rows.map(row => row.map(change)) };
     case 'filter':
       return { ...below, predicate: changeFilter(below.predicate) };
+    case 'unnest':
+      return { ...below, expr: change(below.expr) };
     case 'project':
       return { ...below, exprs: below.exprs.map(change) };
     case 'aggregate':

@@ -1,16 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fault } from '../../../src/base/fault.ts';
-import { nodeDisk } from '../../../src/base/node-disk.ts';
-import { systemClock } from '../../../src/base/system.ts';
 import { defineTable } from '../../../src/catalog/validate.ts';
-import { createProgram, registerClientCommands } from '../../../src/cli/program.ts';
 import { DOUBLE, LONG, STRING } from '../../../src/column/type.ts';
 import { startServer } from '../http/roles.ts';
+import { runWeir } from './run-weir.ts';
 
 let door: Awaited<ReturnType<typeof startServer>>;
 let folder: string;
@@ -23,37 +20,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs `weir …` in this process. */
-async function weir(args: readonly string[], { stdin = '', tty = false } = {}) {
-  const stdout = Object.assign(new PassThrough(), { isTTY: tty });
-  const stderr = Object.assign(new PassThrough(), { isTTY: tty });
-  const collect = (stream: PassThrough): (() => string) => {
-    let text = '';
-    stream.on('data', part => {
-      text += part;
-    });
-    return () => text;
-  };
-  const [out, err] = [collect(stdout), collect(stderr)];
-  let exitCode = 0;
-  const io = {
-    stdout,
-    stderr,
-    stdin: Readable.from([stdin]),
-    env: { WEIR_URL: door.url },
-    clock: systemClock,
-    disk: nodeDisk,
-    setExitCode(code: number) {
-      exitCode = code;
-    },
-  };
-  const program = createProgram(io, '0.1.0').exitOverride();
-  registerClientCommands(program, io);
-  for (const command of program.commands) command.exitOverride();
-  await program.parseAsync(['node', 'weir', ...args]);
-  await new Promise(resolve => setImmediate(resolve));
-  return { out: out(), err: err(), exitCode };
-}
+const weir = (args: readonly string[], options?: Parameters<typeof runWeir>[2]) => runWeir(door.url, args, options);
 
 describe('weir sql', () => {
   beforeAll(() => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../../../src/base/seams.ts';
+import { kafkaSource } from '../../../src/catalog/kafka-source.ts';
 import { formatSegmentId } from '../../../src/catalog/segment-id.ts';
 import type { SegmentEntry, TableDefinition, TableDefinitionRequest } from '../../../src/catalog/table.ts';
 import { INT, TIMESTAMP } from '../../../src/column/type.ts';
@@ -142,7 +143,16 @@ describe('tables', () => {
     expect(definition.id).toMatch(/^[0-9a-f]{12}$/);
     expect(definition.createdAtMs).toBe(clock.nowMs());
     expect(await controller.partitions(null, context)).toEqual([
-      { tableId: definition.id, partition: 0, definition, committedEnd: 0 },
+      {
+        tableId: definition.id,
+        partition: 0,
+        definition,
+        committedEnd: 0,
+        paused: false,
+        streamId: null,
+        epoch: 0,
+        maxTimeMs: null,
+      },
     ]);
   });
 
@@ -208,7 +218,7 @@ describe('publish', () => {
     const before = await snapshot('a', table);
     expect(before).toEqual({
       version: 3,
-      tables: [{ definition: table, segments: [first, second], committedEnds: [30] }],
+      tables: [{ definition: table, segments: [first, second], committedEnds: [30], epochs: [0] }],
     });
     await restart();
     expect(await snapshot('a', table)).toEqual(before);
@@ -402,4 +412,113 @@ test('after an error that leaves it open whether a change happened, what is on d
 test('a stopped controller refuses changes', async () => {
   await controller.stop();
   await expect(create('t')).rejects.toThrow(withCode('SHUTTING_DOWN'));
+});
+
+describe('streams', () => {
+  const source = kafkaSource({ brokers: ['localhost:9092'], topic: 'events' });
+  const createStream = async () =>
+    controller.createTable({ definition: { ...request('events'), source }, ifNotExists: false }, context);
+  const partitionsOf = async ({ id }: TableDefinition) =>
+    (await controller.partitions(null, context)).filter(({ tableId }) => tableId === id);
+  const add = async ({ id: tableId }: TableDefinition, ...numbers: number[]) =>
+    controller.addPartitions(
+      { tableId, partitions: numbers.map(partition => ({ partition, startOffset: 100, streamId: 'one' })) },
+      context,
+    );
+  const seek = async ({ id: tableId }: TableDefinition, offset: number, streamId = 'one', availableFrom = 0) =>
+    controller.seek({ tableId, partition: 0, offset, streamId, availableFrom }, context);
+
+  test('have no partitions until they are found; those that are known stay as they are', async () => {
+    const table = await createStream();
+    expect(await partitionsOf(table)).toEqual([]);
+    await add(table, 0, 1);
+    await add(table, 0, 1, 2);
+    await expect(add(table, 4)).rejects.toThrow('in order, from 3 on');
+    await restart();
+    expect(await partitionsOf(table)).toMatchObject(
+      [0, 1, 2].map(partition => ({ partition, committedEnd: 100, paused: false, streamId: 'one', epoch: 0 })),
+    );
+    expect((await controller.catalog(null, context)).partitionCounts).toEqual({ [table.id]: 3 });
+  });
+
+  test('are paused and resumed for good, one partition or all, also those that come later', async () => {
+    const table = await createStream();
+    const pause = async (partition: number | null, paused: boolean) =>
+      controller.pause({ tableId: table.id, partition, paused }, context);
+    const paused = async () => (await partitionsOf(table)).map(partition => partition.paused);
+    await add(table, 0, 1);
+    await pause(1, true);
+    await restart();
+    expect(await paused()).toEqual([false, true]);
+    await pause(null, true);
+    await add(table, 2);
+    await restart();
+    expect(await paused()).toEqual([true, true, true]);
+    await pause(null, false);
+    await restart();
+    expect(await paused()).toEqual([false, false, false]);
+    await expect(pause(3, true)).rejects.toThrow('no partition 3');
+  });
+
+  test('a seek back drops the segments from there on, whole; none is left that would be read twice', async () => {
+    const table = await createStream();
+    await add(table, 0);
+    const segments = [];
+    for (const start of [100, 200, 300]) {
+      const segment = await build(table, start, start + 100);
+      segments.push(segment);
+      await controller.publish({ segment }, context);
+    }
+    expect(await seek(table, 250)).toEqual({ committedEnd: 200, segmentsDropped: 2 });
+    await restart();
+    const [after] = (await snapshot('after', table)).tables;
+    expect(after).toMatchObject({ committedEnds: [200], epochs: [1] });
+    expect(after!.segments.map(({ id, streamId }) => [id, streamId])).toEqual([[segments[0]!.id, 'one']]);
+    await expect(seek(table, 150, 'one', 120)).rejects.toThrow(
+      'would drop rows from 100 on, and the stream begins at 120',
+    );
+    expect(await seek(table, 500)).toEqual({ committedEnd: 500, segmentsDropped: 0 });
+    const audit = await controller.audit({ tableId: table.id }, context);
+    expect(
+      audit.map(({ kind, startOffset, endOffset, accounts }) => [kind, startOffset, endOffset, accounts.skipped]),
+    ).toEqual([
+      ['segment', 100, 200, 0],
+      ['segment', 200, 300, 0],
+      ['segment', 300, 400, 0],
+      ['seek', 400, 200, 0],
+      ['seek', 200, 500, 300],
+    ]);
+  });
+
+  test('another stream keeps the rows of the one before, though its offsets begin again', async () => {
+    const table = await createStream();
+    await add(table, 0);
+    await controller.publish({ segment: await build(table, 100, 200) }, context);
+    expect(await seek(table, 0, 'two')).toEqual({ committedEnd: 0, segmentsDropped: 0 });
+    await controller.publish({ segment: await build(table, 0, 100) }, context);
+    await controller.publish({ segment: await build(table, 100, 200) }, context);
+    await restart();
+    const spans = async () =>
+      (await snapshot(`${attempts++}`, table)).tables[0]!.segments.map(
+        ({ startOffset, streamId }) => `${streamId} ${startOffset}`,
+      ).sort();
+    expect(await spans()).toEqual(['one 100', 'two 0', 'two 100']);
+    expect(await seek(table, 100, 'two')).toEqual({ committedEnd: 100, segmentsDropped: 1 });
+    expect(await spans()).toEqual(['one 100', 'two 0']);
+  });
+
+  test('columns that messages bring are added once, nullable, and told', async () => {
+    const table = await createStream();
+    const addColumns = async (...names: string[]) =>
+      controller.addColumns({ tableId: table.id, columns: names.map(name => ({ name, type: INT })) }, context);
+    told.length = 0;
+    expect(await addColumns('b', 'A')).toMatchObject({
+      version: 2,
+      columns: [{ name: 'ts' }, { name: 'a' }, { id: 3, name: 'b', type: INT, nullable: true }],
+    });
+    expect((await addColumns('b')).version).toBe(2);
+    expect(told).toEqual(['changed']);
+    await restart();
+    expect((await controller.catalog(null, context)).tables[0]!.version).toBe(2);
+  });
 });

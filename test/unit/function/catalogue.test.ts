@@ -23,6 +23,7 @@ const arbitraries: Partial<Record<TypeName, fc.Arbitrary<Value>>> = {
   DATE: fc.oneof(fc.integer({ min: -1e5, max: 1e5 }), fc.constantFrom(1e8, -1e8)),
   INTERVAL: interval,
   STRING: fc.oneof({ arbitrary: words, weight: 3 }, fc.string({ unit: 'grapheme', maxLength: 30 })),
+  JSON: fc.json({ maxDepth: 2 }),
   BYTES: fc.uint8Array({ maxLength: 5 }),
 };
 

@@ -64,6 +64,12 @@ export function createRoles() {
   const segments = new Map<string, SegmentEntry[]>();
   const pushes: IngestCalls['push']['in'][] = [];
   const leases = new Set<string>();
+  /** Calls that steer ingestion, in order. */
+  const steered: { readonly action: string; readonly input: object }[] = [];
+  const steer = <T>(action: string, input: object, answer: T): T => {
+    steered.push({ action, input });
+    return answer;
+  };
   const state: { ingestion: IngestState[]; pushAnswer: PushAnswer | FaultError } = {
     ingestion: [],
     pushAnswer: { accepted: 1, rejected: 0, rejects: [], duplicate: false },
@@ -112,6 +118,7 @@ export function createRoles() {
       cancelled.push(queryId);
       return { cancelled: query !== undefined };
     },
+    createTable: input => controller.call('createTable', input),
     async queries() {
       return [...running.values()].map(
         ({ request }): RunningQuery => ({
@@ -130,7 +137,7 @@ export function createRoles() {
   });
 
   const controller = local<ControllerCalls>({
-    catalog: () => ({ version: 1, tables }),
+    catalog: () => ({ version: 1, tables, partitionCounts: Object.fromEntries(tables.map(({ id }) => [id, 1])) }),
     createTable({ definition, ifNotExists }) {
       const existing = tables.find(table => table.name === definition.name);
       if (existing && ifNotExists) return existing;
@@ -150,7 +157,12 @@ export function createRoles() {
         version: 1,
         tables: tables
           .filter(({ id }) => tableIds.includes(id))
-          .map(definition => ({ definition, segments: segments.get(definition.id) ?? [], committedEnds: [10] })),
+          .map(definition => ({
+            definition,
+            segments: segments.get(definition.id) ?? [],
+            committedEnds: [10],
+            epochs: [0],
+          })),
       };
     },
     release({ leaseId }) {
@@ -159,6 +171,11 @@ export function createRoles() {
     },
     publish: () => ({ version: 2 }),
     partitions: () => [],
+    addPartitions: () => null,
+    pause: () => null,
+    seek: ({ offset }) => ({ committedEnd: offset, segmentsDropped: 0 }),
+    addColumns: ({ tableId }) => tables.find(({ id }) => id === tableId)!,
+    audit: () => [],
   });
 
   const ingest = local<IngestCalls>({
@@ -169,8 +186,12 @@ export function createRoles() {
     },
     insert: () => ({ inserted: 0 }),
     refresh: () => null,
-    commit: () => ({ segments: 2 }),
+    commit: input => steer('commit', input, { segments: 2 }),
+    pause: input => steer('pause', input, null),
+    resume: input => steer('resume', input, null),
+    seek: input => steer('seek', input, { partitions: [{ partition: input.partition ?? 0, offset: 7 }] }),
     state: () => state.ingestion,
+    rejects: () => [],
   });
 
   const components: HttpComponents = {
@@ -191,6 +212,7 @@ export function createRoles() {
     segments,
     pushes,
     leases,
+    steered,
     state,
   };
 }

@@ -7,7 +7,8 @@ import { createClient, type WeirClient } from '../../../src/client/client.ts';
 import { parseJson } from '../../../src/client/json.ts';
 import type { CreateTable, TableInfo } from '../../../src/client/types.ts';
 import { typeText } from '../../../src/column/type.ts';
-import { cellOfValue, parseType, valueOfCell } from '../../../src/http/json-model.ts';
+import { cellOfValue, valueOfCell } from '../../../src/http/json-model.ts';
+import { parseType } from '../../../src/http/json-type.ts';
 import type { IngestState } from '../../../src/wire/calls.ts';
 import { startServer } from './roles.ts';
 
@@ -57,6 +58,7 @@ const ingestState = (state: 'consuming' | 'failed', cause: string | null): Inges
   tableId: '000000000001',
   table: 'payments',
   partition: 0,
+  source: 'log',
   committedEnd: 10,
   freshness: {
     partition: 0,
@@ -68,10 +70,15 @@ const ingestState = (state: 'consuming' | 'failed', cause: string | null): Inges
     state,
     cause,
   },
+  consumingRows: 15,
   rowsIngested: 25,
   rowsRejected: 0,
+  rowsFiltered: 0,
+  offsetsLost: 0,
   logSizeBytes: 4096,
   lastFault: null,
+  notice: null,
+  auditMismatches: 0,
 });
 
 describe('definitions', () => {

@@ -20,6 +20,7 @@ import type { Client } from '../../../src/wire/call.ts';
 import type { BuilderCalls, ControllerCalls, IngestCalls, IngestState, ShardCalls } from '../../../src/wire/calls.ts';
 import { local } from '../../../src/wire/local.ts';
 import { FaultDisk } from '../../sim/fault-disk.ts';
+import { noStreams } from '../../support/no-streams.ts';
 import { seededRandom } from '../../support/random.ts';
 
 /** A hundred times as fast as the wall's. */
@@ -129,7 +130,7 @@ export async function openWorld(tableSettings: TableDefinitionRequest['settings'
       const builder = through(local<BuilderCalls>(createBuilder({}, { ...world(), store, shards })), calls);
       const started = createIngest(
         { logFolder: '/data/log', ...settings },
-        { ...world(), controller, shards, builder },
+        { ...world(), ...noStreams, controller, shards, builder },
       );
       ingest = started;
       await started.start();

@@ -9,7 +9,7 @@ const definition = defineTable(
   { id: 'aaaaaaaaaaaa', createdAtMs: 0 },
 );
 if ((await meta.load()).tables.length === 0) await meta.createTable(definition);
-for (let offset = (await meta.load()).tables[0]!.committedEnds[0]!; ; offset++) {
+for (let offset = (await meta.load()).tables[0]!.partitions[0]!.committedEnd; ; offset++) {
   await meta.publish({
     id: `${definition.id}-0-${offset}-${process.pid}`,
     tableId: definition.id,

@@ -50,6 +50,12 @@ const segment = (tableId: string, startOffset: number, endOffset: number, attemp
   createdAtMs: 0,
 });
 
+/** A table of the embedded log as it is loaded. */
+const tableAt = (definition: TableDefinition, committedEnd: number) => ({
+  ...{ definition, paused: false },
+  partitions: [{ committedEnd, paused: false, streamId: null, epoch: 0 }],
+});
+
 const withCode = (code: string) => expect.objectContaining({ fault: expect.objectContaining({ code }) });
 
 const reopen = async () => {
@@ -70,10 +76,7 @@ test('keeps tables, segments and committed ends across a restart, each change on
   await reopen();
   expect(await meta.load()).toStrictEqual({
     version: 4,
-    tables: [
-      { definition: b, committedEnds: [0] },
-      { definition: a, committedEnds: [25] },
-    ],
+    tables: [tableAt(b, 0), tableAt(a, 25)],
     segments: [first, second],
   });
 });
@@ -101,7 +104,7 @@ describe('publish', () => {
     const attempts = ['p', 'q', 'r'].map(attempt => meta.publish(segment(a.id, 10, 20, attempt)));
     const outcomes = await Promise.allSettled(attempts);
     expect(outcomes.map(outcome => outcome.status).sort()).toEqual(['fulfilled', 'rejected', 'rejected']);
-    expect((await meta.load()).tables[0]!.committedEnds).toEqual([20]);
+    expect((await meta.load()).tables[0]!.partitions).toMatchObject([{ committedEnd: 20 }]);
   });
 });
 
@@ -117,10 +120,7 @@ test('a dropped table takes its segments and partitions along; the name is free 
   await expect(meta.createTable({ ...a, id: 'dddddddddddd' })).rejects.toThrow(withCode('TABLE_EXISTS'));
   expect(await meta.load()).toMatchObject({
     version: 6,
-    tables: [
-      { definition: b, committedEnds: [5] },
-      { definition: again, committedEnds: [0] },
-    ],
+    tables: [tableAt(b, 5), tableAt(again, 0)],
     segments: [{ tableId: b.id }],
   });
 });
@@ -131,7 +131,10 @@ test('dropped segments leave the committed end where it is', async () => {
   const segments = Array.from({ length: 1_100 }, (_, index) => segment(a.id, index, index + 1));
   for (const each of segments) await meta.publish(each);
   expect(await meta.dropSegments([...segments.slice(0, 1_099).map(each => each.id), 'no such'])).toBe(1_102);
-  expect(await meta.load()).toMatchObject({ tables: [{ committedEnds: [1_100] }], segments: [segments[1_099]] });
+  expect(await meta.load()).toMatchObject({
+    tables: [{ partitions: [{ committedEnd: 1_100 }] }],
+    segments: [segments[1_099]],
+  });
 });
 
 describe('opening', () => {
@@ -196,7 +199,7 @@ test('nothing acknowledged is lost when the process is killed', async () => {
     expect([code, signal]).toEqual([null, 'SIGKILL']);
     const survivor = await openSqliteMeta(crash);
     const { version, tables, segments } = await survivor.load();
-    const end = tables[0]!.committedEnds[0]!;
+    const end = tables[0]!.partitions[0]!.committedEnd;
     expect(end).toBeGreaterThanOrEqual(acknowledged);
     expect(segments.map(each => each.startOffset)).toEqual(Array.from({ length: end }, (_, offset) => offset));
     expect(version).toBe(end + 1);

@@ -106,6 +106,7 @@ const { node } = fc.letrec<{ node: Node }>(tie => {
       fc.record({ kind: fc.constant('values'), types: fc.array(type), rows: fc.array(exprs) }),
       fc.record({ kind: fc.constant('exchange'), mode: fc.constant('gather'), fragment: count, types: fc.array(type) }),
       fc.record({ kind: fc.constant('filter'), source, predicate: expr }),
+      fc.record({ kind: fc.constant('unnest'), source, expr, type }),
       fc.record({ kind: fc.constant('project'), source, exprs }),
       fc.record({
         kind: fc.constant('aggregate'),

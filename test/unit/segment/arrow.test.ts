@@ -22,7 +22,7 @@ const key = `${entry.tableId}/${entry.id}/columns.arrow`;
 const rows = [0, 1, 2, 3, 4, 5, 6, 7, ...Array.from({ length: 48 }, (_, index) => blockRows - 8 + index)];
 const expected = expectedColumns(everyType, rowCount, { byTime: true }).map(column => rows.map(row => column[row]!));
 
-const names = [...everyType.map(column => column.name), '$offset'];
+const names = [...everyType.map(column => column.name), '$offset', '$ingested_at'];
 
 const words128 = (words: Uint32Array): bigint =>
   BigInt.asIntN(
@@ -51,6 +51,7 @@ test('apache-arrow reads the values', async () => {
   expect(table.schema.fields.map(field => field.metadata.get('weir.column_id'))).toEqual([
     ...everyType.map((_, index) => String(index + 1)),
     '-1',
+    '-4',
   ]);
   expect(Object.fromEntries(table.schema.metadata)).toEqual({
     'weir.format': '1',

@@ -1,9 +1,10 @@
 import type { ColumnDefinition, TableDefinition } from '../../../src/catalog/table.ts';
-import { type Column, isPresent } from '../../../src/column/column.ts';
+import { type Batch, type Column, isPresent } from '../../../src/column/column.ts';
 import type { Type, Value } from '../../../src/column/type.ts';
 import { valueAt } from '../../../src/column/value.ts';
 import type { Arena } from '../../../src/kernel/allocator.ts';
 import type { Block, BlockColumn } from '../../../src/segment/block.ts';
+import type { ConsumingSegment, RowOrigin } from '../../../src/segment/consuming.ts';
 
 /** A table with a column `c<id>` of each type, ids from 1. */
 export const tableOf = (types: readonly Type[], defaults: readonly Value[] = [], version = 1): TableDefinition => ({
@@ -72,3 +73,13 @@ export const nullCountOf = (column: Column): number => {
   for (let row = 0; row < column.length; row++) count += isPresent(column.validity, row) ? 0 : 1;
   return count;
 };
+
+/** Appends a batch whose rows have one offset each. */
+export const appendRows = (segment: ConsumingSegment, columnIds: readonly number[], batch: Batch): void =>
+  segment.append(columnIds, batch, originAt(segment.endOffset, batch.rowCount));
+
+export const originAt = (startOffset: number, rowCount: number): RowOrigin => ({
+  startOffset,
+  endOffset: startOffset + rowCount,
+  ingestedAtMs: 0,
+});

@@ -6,7 +6,7 @@ import { columnOf } from '../../../src/column/builder.ts';
 import { INT, LONG, STRING, type Value } from '../../../src/column/type.ts';
 import { Arena } from '../../../src/kernel/allocator.ts';
 import { ConsumingPartition, type OffsetRange } from '../../../src/segment/consuming-partition.ts';
-import { copyBlockColumn, tableOf, valuesOf } from './consuming-fixtures.ts';
+import { copyBlockColumn, originAt, tableOf, valuesOf } from './consuming-fixtures.ts';
 
 const definition = tableOf([STRING]);
 const startOffset = 10;
@@ -16,7 +16,13 @@ const nameOf = (offset: number): string => `row ${offset}`;
 function appendRows(partition: ConsumingPartition, count: number): void {
   const names = Array.from({ length: count }, (_, row) => nameOf(partition.endOffset + row));
   const end = partition.endOffset + count;
-  expect(partition.append([1], { rowCount: count, columns: [columnOf(STRING, names)] }, partition.endOffset)).toBe(end);
+  expect(
+    partition.append(
+      [1],
+      { rowCount: count, columns: [columnOf(STRING, names)] },
+      originAt(partition.endOffset, count),
+    ),
+  ).toBe(end);
 }
 
 /** The rows of a range, and their offsets, as a scan finds them. */
@@ -147,7 +153,8 @@ test('a scan keeps what it reads when the query lets go first', () => {
 test('what is out of step is refused', () => {
   const partition = new ConsumingPartition(new Arena(1 << 23), definition, 0, startOffset);
   const batch = { rowCount: 1, columns: [columnOf(STRING, ['x'])] };
-  for (const offset of [9, 11]) expect(codeOf(() => partition.append([1], batch, offset))).toBe('INVALID_REQUEST');
+  for (const offset of [9, 11])
+    expect(codeOf(() => partition.append([1], batch, originAt(offset, batch.rowCount)))).toBe('INVALID_REQUEST');
   appendRows(partition, 2);
   expect(
     codeOf(() => partition.retire(12)),
@@ -157,8 +164,8 @@ test('what is out of step is refused', () => {
     codeOf(() => partition.exportColumn(10, 1)),
     'not rolled',
   ).toBe('NOT_FOUND');
-  expect(partition.roll()).toEqual({ startOffset: 10, endOffset: 12 });
-  expect(partition.roll(), 'nothing to roll').toEqual({ startOffset: 12, endOffset: 12 });
+  expect(partition.roll()).toEqual({ startOffset: 10, endOffset: 12, rowCount: 2 });
+  expect(partition.roll(), 'nothing to roll').toEqual({ startOffset: 12, endOffset: 12, rowCount: 0 });
   expect(
     codeOf(() => partition.retire(11)),
     'amid a segment',

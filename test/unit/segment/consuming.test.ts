@@ -24,7 +24,7 @@ import {
 import { Arena } from '../../../src/kernel/allocator.ts';
 import { blockRows } from '../../../src/segment/block.ts';
 import { ConsumingSegment } from '../../../src/segment/consuming.ts';
-import { copyBlockColumn, nullCountOf, tableOf, valuesOf } from './consuming-fixtures.ts';
+import { appendRows, copyBlockColumn, nullCountOf, tableOf, valuesOf } from './consuming-fixtures.ts';
 
 const megabyte = 1 << 20;
 
@@ -101,7 +101,7 @@ test('what was appended is read back, exported and summed up in zone maps', () =
         const arena = new Arena(8 * megabyte);
         const segment = new ConsumingSegment(arena, tableOf(types), 3, 100);
         const columnIds = types.map((_, index) => index + 1);
-        for (const { rows, asDictionary } of appends) segment.append(columnIds, batchOfRows(rows, asDictionary));
+        for (const { rows, asDictionary } of appends) appendRows(segment, columnIds, batchOfRows(rows, asDictionary));
         const rows = appends.flatMap(({ rows }) => rows);
         expect(segment.rowCount).toBe(rows.length);
         expect(segment.endOffset).toBe(100 + rows.length);
@@ -148,7 +148,7 @@ test('appends run on over the ends of blocks', () => {
   for (let start = 0; start < rowCount; ) {
     const end = Math.min(rowCount, start + 1 + ((start * 7919) % 30_011));
     const rows = Array.from({ length: end - start }, (_, index) => start + index);
-    segment.append([2, 1], {
+    appendRows(segment, [2, 1], {
       rowCount: rows.length,
       columns: [columnOf(STRING, rows.map(text)), columnOf(LONG, rows.map(long))],
     });
@@ -182,7 +182,7 @@ test('a pool keeps entries apart and finds them again while it grows', () => {
   for (const round of [ids, ids.toReversed()])
     for (let start = 0; start < round.length; start += 10_000) {
       const rows = round.slice(start, start + 10_000);
-      segment.append([1], { rowCount: rows.length, columns: [columnOf(STRING, rows)] });
+      appendRows(segment, [1], { rowCount: rows.length, columns: [columnOf(STRING, rows)] });
     }
   expect(segment.blocks[0]!.column(1)!.pool!.count).toBe(50_000);
   expect(valuesOf(segment.exportColumn(1))).toEqual([...ids, ...ids.toReversed()]);
@@ -192,8 +192,8 @@ test('columns that a batch lacks take their default', () => {
   const arena = new Arena(8 * megabyte);
   const definition = tableOf([INT, LONG, STRING, STRING, decimal(4, 1)], [null, 7n, 'none', null, 12n]);
   const segment = new ConsumingSegment(arena, definition, 0, 0);
-  segment.append([1], { rowCount: 2, columns: [columnOf(INT, [1, null])] });
-  segment.append([1, 4], { rowCount: 1, columns: [columnOf(INT, [3]), columnOf(STRING, ['here'])] });
+  appendRows(segment, [1], { rowCount: 2, columns: [columnOf(INT, [1, null])] });
+  appendRows(segment, [1, 4], { rowCount: 1, columns: [columnOf(INT, [3]), columnOf(STRING, ['here'])] });
   expect([1, 2, 3, 4, 5].map(id => valuesOf(segment.exportColumn(id)))).toEqual([
     [1, null, 3],
     [7n, 7n, 7n],
@@ -206,7 +206,7 @@ test('columns that a batch lacks take their default', () => {
 test('a small segment costs little', () => {
   const arena = new Arena(64 * megabyte);
   const segment = new ConsumingSegment(arena, tableOf([TIMESTAMP, STRING, STRING, LONG, DOUBLE]), 0, 0);
-  segment.append([4], { rowCount: 1, columns: [columnOf(LONG, [1n])] });
+  appendRows(segment, [4], { rowCount: 1, columns: [columnOf(LONG, [1n])] });
   expect(arena.usedBytes).toBeLessThan(40_000);
 });
 
@@ -214,7 +214,7 @@ test('an append that fails leaves nothing behind', () => {
   const arena = new Arena(3 * megabyte);
   const segment = new ConsumingSegment(arena, tableOf([LONG, STRING]), 0, 0);
   const first: Batch = { rowCount: 2, columns: [columnOf(LONG, [5n, 6n]), columnOf(STRING, ['a', 'b'])] };
-  segment.append([1, 2], first);
+  appendRows(segment, [1, 2], first);
   const many = Array.from({ length: 200_000 }, (_, row) => row);
   const tooMany: Batch = {
     rowCount: many.length,
@@ -226,13 +226,15 @@ test('an append that fails leaves nothing behind', () => {
       ),
     ],
   };
-  expect(() => segment.append([1, 2], tooMany)).toThrow('no room');
-  expect(() => segment.append([1, 2], { rowCount: 1, columns: [columnOf(INT, [1]), columnOf(STRING, ['a'])] })).toThrow(
-    'c1 is LONG; the batch has INT',
+  expect(() => appendRows(segment, [1, 2], tooMany)).toThrow('no room');
+  expect(() =>
+    appendRows(segment, [1, 2], { rowCount: 1, columns: [columnOf(INT, [1]), columnOf(STRING, ['a'])] }),
+  ).toThrow('c1 is LONG; the batch has INT');
+  expect(() => appendRows(segment, [9], { rowCount: 1, columns: [columnOf(INT, [1])] })).toThrow('no column with id 9');
+  expect(() => appendRows(segment, [1], { rowCount: 2, columns: [columnOf(LONG, [1n])] })).toThrow(
+    '1 rows in a batch of 2',
   );
-  expect(() => segment.append([9], { rowCount: 1, columns: [columnOf(INT, [1])] })).toThrow('no column with id 9');
-  expect(() => segment.append([1], { rowCount: 2, columns: [columnOf(LONG, [1n])] })).toThrow('1 rows in a batch of 2');
-  segment.append([1, 2], first);
+  appendRows(segment, [1, 2], first);
   expect(segment.rowCount).toBe(4);
   expect(valuesOf(segment.exportColumn(2))).toEqual(['a', 'b', 'a', 'b']);
   expect(segment.blocks[0]!.zone(1)).toEqual({ nullCount: 0, min: 5, max: 6 });
@@ -251,6 +253,6 @@ test('hostile strings are refused', () => {
     { ...base, form: 'raw', offsets: new Uint32Array([0]) },
   ];
   for (const column of hostile)
-    expect(() => segment.append([1], { rowCount: 1, columns: [column] })).toThrow('a string at');
+    expect(() => appendRows(segment, [1], { rowCount: 1, columns: [column] })).toThrow('a string at');
   expect(segment.rowCount).toBe(0);
 });

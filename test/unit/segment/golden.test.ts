@@ -32,5 +32,6 @@ test('the golden segment holds what it held', async () => {
 });
 
 test('the golden values are those of the rows it was made from', () => {
-  expect(columns).toEqual(expectedColumns(everyType, 300, { byTime: true }));
+  // Its version wrote no times of ingestion.
+  expect(columns).toEqual(expectedColumns(everyType, 300, { byTime: true }).slice(0, -1));
 });

@@ -13,6 +13,7 @@ import { SegmentCache } from '../../../src/segment/cache.ts';
 import { OpenFiles, type SegmentFiles } from '../../../src/segment/files.ts';
 import { openSegment, type StoredSegment } from '../../../src/segment/reader.ts';
 import type { DeepStore } from '../../../src/store/deep-store.ts';
+import { ingestedAtMs, withRowColumns } from '../../support/row-columns.ts';
 
 export interface TestColumn {
   readonly name: string;
@@ -107,15 +108,10 @@ export function buildTestSegment(
       startOffset,
       endOffset: startOffset + rowCount,
       rowCount,
-      column: id => {
-        if (id === -1)
-          return columnOf(
-            types.LONG,
-            rows.map(row => BigInt(startOffset + row)),
-          );
+      column: withRowColumns(startOffset, rowCount, id => {
         const { type, value } = columns[id - 1]!;
         return columnOf(type, rows.map(value));
-      },
+      }),
     },
     store,
     { createdAtMs: 1_700_000_000_000 },
@@ -209,7 +205,7 @@ export function readColumn(arena: Arena, block: Block, columnId: number): Value[
   return Array.from({ length: block.rowCount }, (_, row) => (isPresent(validity, row) ? read(row) : null));
 }
 
-/** All values of a segment as text, by column: the definition's, then the offsets. */
+/** All values of a segment as text, by column: the definition's, the offsets, the times of ingestion. */
 export async function readSegment({ segment, arena }: Opened): Promise<(string | null)[][]> {
   const ids = segment.manifest.columns.map(column => column.id);
   const columns = ids.map((): (string | null)[] => []);
@@ -230,7 +226,11 @@ export function expectedColumns(
 ): (string | null)[][] {
   const rows = Array.from({ length: rowCount }, (_, row) => row);
   if (byTime) rows.sort((a, b) => Number(columns[0]!.value(a)) - Number(columns[0]!.value(b)) || a - b);
-  return [...columns.map(({ value }) => rows.map(row => show(value(row)))), rows.map(row => String(startOffset + row))];
+  return [
+    ...columns.map(({ value }) => rows.map(row => show(value(row)))),
+    rows.map(row => String(startOffset + row)),
+    rows.map(() => String(ingestedAtMs)),
+  ];
 }
 
 /** Columns of numbers made without a Value a row, for segments of many blocks. */
@@ -267,7 +267,7 @@ export async function buildIntSegment(
       startOffset: 0,
       endOffset: rowCount,
       rowCount,
-      column: id => (id === -1 ? offsetsColumn(rowCount) : intColumn(rowCount, row => row * id)),
+      column: withRowColumns(0, rowCount, id => intColumn(rowCount, row => row * id)),
     },
     store,
     { createdAtMs: 0 },

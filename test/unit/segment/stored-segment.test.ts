@@ -20,6 +20,7 @@ import { SegmentCache } from '../../../src/segment/cache.ts';
 import { OpenFiles } from '../../../src/segment/files.ts';
 import { openSegment } from '../../../src/segment/reader.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
+import { ingestedAtMs, withRowColumns } from '../../support/row-columns.ts';
 import {
   asDictionary,
   buildTestSegment,
@@ -109,11 +110,10 @@ test('strings are the same whether they came raw or by dictionary', async () => 
         startOffset: 100,
         endOffset: 1_100,
         rowCount: 1_000,
-        column: async id => {
-          const source =
-            id === -1 ? { type: LONG, value: (row: number): Value => BigInt(100 + row) } : everyType[id - 1]!;
+        column: withRowColumns(100, 1_000, async id => {
+          const source = everyType[id - 1]!;
           return encode(columnOf(source.type, rows.map(source.value)));
-        },
+        }),
       },
       store,
       { createdAtMs: 0 },
@@ -143,6 +143,7 @@ test('a DATE spans its day, and a table may have no time column', async () => {
   expect(await readSegment(await openTestSegment(timeless, store))).toEqual([
     ['10', '9', null],
     ['100', '101', '102'],
+    Array.from({ length: 3 }, () => String(ingestedAtMs)),
   ]);
 });
 

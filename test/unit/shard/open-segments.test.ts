@@ -8,13 +8,16 @@ import { SegmentCache } from '../../../src/segment/cache.ts';
 import { OpenFiles } from '../../../src/segment/files.ts';
 import { OpenSegments } from '../../../src/shard/open-segments.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
+import { withRowColumns } from '../../support/row-columns.ts';
 import { definition, tableId } from './shard-fixtures.ts';
 
 async function openStore(segmentCount: number, countMax: number) {
   const store = new MemoryStore();
   const entries: SegmentEntry[] = [];
   for (let segment = 0; segment < segmentCount; segment++) {
-    const column = (id: number) => (id === 2 ? columnOf(STRING, ['a']) : columnOf(LONG, [BigInt(segment)]));
+    const column = withRowColumns(segment, 1, id =>
+      id === 2 ? columnOf(STRING, ['a']) : columnOf(LONG, [BigInt(segment)]),
+    );
     const range = { startOffset: segment, endOffset: segment + 1, rowCount: 1, partition: 0 };
     const segmentId = `${tableId}-0-${segment}-aa`;
     entries.push(await buildSegment({ definition, segmentId, ...range, column }, store, { createdAtMs: 0 }));

@@ -97,7 +97,10 @@ export async function appendRows(shard: Client<ShardCalls>, startOffset: number,
   const offsets = Array.from({ length: count }, (_, row) => startOffset + row);
   const columns = [columnOf(LONG, offsets.map(BigInt)), columnOf(STRING, offsets.map(nameOf))];
   const frame = encodeBatch({ rowCount: count, columns });
-  const input = { tableId, partition: 0, startOffset, columnIds: [1, 2], frame, watermarkMs: startOffset + count };
+  const input = {
+    ...{ tableId, partition: 0, startOffset, endOffset: startOffset + count, columnIds: [1, 2], frame },
+    ...{ ingestedAtMs: 0, watermarkMs: startOffset + count, streamEnd: null },
+  };
   return (await shard.call('append', input, { transfer: [frame.buffer] })).endOffset;
 }
 

@@ -59,10 +59,10 @@ const ref = { tableId, partition: 0 };
 describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', carrier => {
   test('rows are in the answer of the next query once they are appended', async () => {
     const shard = open(carrier).shards[0]!;
-    await shard.call('openPartition', { definition, partition: 0, startOffset: 100 });
+    await shard.call('openPartition', { definition, partition: 0, startOffset: 100, epoch: 0, watermarkMs: null });
     expect(await appendRows(shard, 100, 7)).toBe(107);
     const { freshness, ...range } = await shard.call('pin', { leaseId: 'q1', ...ref });
-    expect(range).toEqual({ startOffset: 100, endOffset: 107 });
+    expect(range).toEqual({ startOffset: 100, endOffset: 107, epoch: 0 });
     expect(freshness).toMatchObject({
       ingestedOffset: 107,
       endOffset: 107,
@@ -85,7 +85,7 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
   test('a rolled segment is exported, published, read from the store, and its memory comes back', async () => {
     const { shards, store } = open(carrier);
     const shard = shards[0]!;
-    await shard.call('openPartition', { definition, partition: 0, startOffset: 0 });
+    await shard.call('openPartition', { definition, partition: 0, startOffset: 0, epoch: 0, watermarkMs: null });
     await appendRows(shard, 0, 1000);
     await shard.call('pin', { leaseId: 'old', ...ref });
     const rolled = await shard.call('roll', ref);
@@ -111,7 +111,13 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
   test('the root gathers from every shard, and adds up what they did', async () => {
     const { shards } = open(carrier, 3);
     for (const [index, shard] of shards.entries()) {
-      await shard.call('openPartition', { definition, partition: 0, startOffset: index * 1000 });
+      await shard.call('openPartition', {
+        definition,
+        partition: 0,
+        startOffset: index * 1000,
+        epoch: 0,
+        watermarkMs: null,
+      });
       await appendRows(shard, index * 1000, 1000);
     }
     const tasks = shards.map((_, shard) => ({
@@ -133,7 +139,7 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
   test('a limit that was met ends the peers, and nothing counts as unanswered', async () => {
     const { shards } = open(carrier, 2);
     for (const shard of shards) {
-      await shard.call('openPartition', { definition, partition: 0, startOffset: 0 });
+      await shard.call('openPartition', { definition, partition: 0, startOffset: 0, epoch: 0, watermarkMs: null });
       await appendRows(shard, 0, 150_000);
     }
     const scans = [taskOf([], { startOffset: 0, endOffset: 150_000 })];
@@ -151,7 +157,7 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
   test('a run that fails leaves the shard as it was', async () => {
     const { shards, store } = open(carrier, 2);
     const shard = shards[0]!;
-    await shard.call('openPartition', { definition, partition: 0, startOffset: 0 });
+    await shard.call('openPartition', { definition, partition: 0, startOffset: 0, epoch: 0, watermarkMs: null });
     await appendRows(shard, 0, 1000);
     const run = (scans: Parameters<typeof taskOf>, more: object = {}): Promise<unknown> =>
       readRun(shard, runInput({ tasks: [{ shard: 0, fragment: 1, scans: [taskOf(...scans)] }], ...more }));
@@ -179,15 +185,17 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
   test('an append that does not follow, or finds no room, adds nothing', async () => {
     const shard = open(carrier, 1, 1 << 20).shards[0]!;
     expect(await codeOf(appendRows(shard, 0, 1))).toBe('UNAVAILABLE');
-    await shard.call('openPartition', { definition, partition: 0, startOffset: 0 });
+    await shard.call('openPartition', { definition, partition: 0, startOffset: 0, epoch: 0, watermarkMs: null });
     await appendRows(shard, 0, 3);
     expect(await codeOf(appendRows(shard, 2, 1))).toBe('INVALID_REQUEST');
     expect(await codeOf(appendRows(shard, 4, 1))).toBe('INVALID_REQUEST');
     expect(await codeOf(appendRows(shard, 3, 300_000))).toBe('MEMORY_BUDGET');
-    expect(await codeOf(shard.call('openPartition', { definition, partition: 0, startOffset: 9 }))).toBe(
-      'INVALID_REQUEST',
-    );
-    await shard.call('openPartition', { definition, partition: 0, startOffset: 3 });
+    expect(
+      await codeOf(
+        shard.call('openPartition', { definition, partition: 0, startOffset: 9, epoch: 0, watermarkMs: null }),
+      ),
+    ).toBe('INVALID_REQUEST');
+    await shard.call('openPartition', { definition, partition: 0, startOffset: 3, epoch: 0, watermarkMs: null });
     expect(await appendRows(shard, 3, 3)).toBe(6);
   });
 
@@ -211,7 +219,7 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
             () => shard.call('retire', { ...ref, endOffset: 20 }),
             () => appendRows(shard, 30, 5),
           ];
-          await shard.call('openPartition', { definition, partition: 0, startOffset: 0 });
+          await shard.call('openPartition', { definition, partition: 0, startOffset: 0, epoch: 0, watermarkMs: null });
           for (let step = 0; step <= stepCount; step++) {
             if (step === pinAt) pinnedEnd = (await shard.call('pin', { leaseId: 'q', ...ref })).endOffset;
             if (step === snapshotAt) seen = committed;
@@ -247,7 +255,7 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async steps => {
         const { shards, store } = open(carrier);
         const shard = shards[0]!;
-        await shard.call('openPartition', { definition, partition: 0, startOffset: 0 });
+        await shard.call('openPartition', { definition, partition: 0, startOffset: 0, epoch: 0, watermarkMs: null });
         let endOffset = 0;
         let committed: readonly SegmentEntry[] = [];
         const rolled: { startOffset: number; endOffset: number }[] = [];
@@ -300,7 +308,7 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
 test('other calls are answered while a long run is under way, and a cancel ends it', async () => {
   const { shards } = open('MessageChannels');
   const shard = shards[0]!;
-  await shard.call('openPartition', { definition, partition: 0, startOffset: 0 });
+  await shard.call('openPartition', { definition, partition: 0, startOffset: 0, epoch: 0, watermarkMs: null });
   const rowCount = 65_536 * 12;
   for (let start = 0; start < rowCount; start += 65_536) await appendRows(shard, start, 65_536);
   // Every row is its own group: it computes for longer than a slice before there is anything to send.
@@ -325,7 +333,7 @@ test('other calls are answered while a long run is under way, and a cancel ends 
 test('freshness tells an idle partition from one that consumes', async () => {
   let nowMs = 1_000_000;
   const shard = open('one thread', 1, undefined, { ...realClock, nowMs: () => nowMs }).shards[0]!;
-  await shard.call('openPartition', { definition, partition: 0, startOffset: 0 });
+  await shard.call('openPartition', { definition, partition: 0, startOffset: 0, epoch: 0, watermarkMs: null });
   const stateOf = async (leaseId: string): Promise<unknown> => {
     const { state, watermarkMs, observedAtMs } = (await shard.call('pin', { leaseId, ...ref })).freshness;
     return [state, watermarkMs, observedAtMs];

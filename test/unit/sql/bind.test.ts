@@ -219,6 +219,7 @@ describe('CREATE TABLE', () => {
           { column: 'name', kind: 'inverted' },
           { column: 'n', kind: 'range' },
         ],
+        source: { kind: 'log', partitionCount: 1 },
         settings: { segmentRows: 1000, segmentAgeMs: 3_600_000, retentionMs: 90 * 86_400_000 },
       },
     });
@@ -244,7 +245,7 @@ describe('CREATE TABLE', () => {
     ],
     [
       "CREATE TABLE t (a INT) FROM KAFKA (topic = 'x')",
-      'UNSUPPORTED 1:29 tables FROM KAFKA are not supported yet (FROM LOG is the embedded log: rows are pushed)',
+      "INVALID_DEFINITION 1:29 FROM KAFKA needs brokers (add brokers = '…')",
     ],
     [
       'CREATE TABLE t (a INT) FROM LOG (partitions = 2)',

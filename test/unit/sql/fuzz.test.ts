@@ -2,15 +2,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FaultError } from '../../../src/base/fault.ts';
-import type { Value } from '../../../src/column/type.ts';
+import { batchOf } from '../../../src/column/builder.ts';
+import { JSON_TYPE, LONG, STRING, type Value } from '../../../src/column/type.ts';
+import { createTransform } from '../../../src/exec/transform.ts';
 import { decodePlan, encodePlan } from '../../../src/plan/codec.ts';
 import { explainPlan } from '../../../src/plan/explain.ts';
 import type { Node, QueryPlan } from '../../../src/plan/node.ts';
 import { typesOf } from '../../../src/plan/shape.ts';
+import type { TransformPlan } from '../../../src/plan/transform.ts';
 import { addColumnsUsed } from '../../../src/plan/visit.ts';
 import { bindStatement } from '../../../src/sql/bind.ts';
+import { bindTransform } from '../../../src/sql/bind-transform.ts';
 import { parseStatement } from '../../../src/sql/parse.ts';
 import { tokens } from '../../../src/sql/token.ts';
+import { ManualClock } from '../../support/clock.ts';
 import { catalog, nowMs, payments } from './fixture.ts';
 
 /** Expressions of a node see columns that its source has, with their types. */
@@ -23,13 +28,15 @@ function checkNode(node: Node, plan: QueryPlan): void {
       ? [node.filter]
       : node.kind === 'filter'
         ? [node.predicate]
-        : node.kind === 'project'
-          ? node.exprs
-          : node.kind === 'sort'
-            ? node.keys.map(key => key.expr)
-            : node.kind === 'aggregate'
-              ? [...node.keys, ...node.calls.flatMap(call => call.args)]
-              : [];
+        : node.kind === 'unnest'
+          ? [node.expr]
+          : node.kind === 'project'
+            ? node.exprs
+            : node.kind === 'sort'
+              ? node.keys.map(key => key.expr)
+              : node.kind === 'aggregate'
+                ? [...node.keys, ...node.calls.flatMap(call => call.args)]
+                : [];
   for (const expr of exprs) addColumnsUsed(expr, used);
   for (const index of used) expect(index).toBeLessThan(types.length);
   if ('source' in node) checkNode(node.source, plan);
@@ -99,6 +106,8 @@ const words = [
     '>',
     '>=',
     '||',
+    '->',
+    '->>',
     '::',
     '(',
     ')',
@@ -123,9 +132,11 @@ const words = [
     "'2024-01-01'",
     "'1 day'",
     "E'\\n'",
+    "'$.a[0]'",
     '"ts"',
     '$offset',
   ],
+  ...['KAFKA', 'message', 'extra', '$key', 'json_value', "'env:A'"],
   ...['int', 'text', 'timestamp', 'date', 'decimal', '--', '/*', '*/', "'", '"', '\\', 'é', '💥', '\0'],
 ];
 const parameter = fc.oneof(
@@ -237,4 +248,83 @@ test.each([
     { numRuns },
   );
   expect(boundCount).toBeGreaterThan(numRuns / 4);
+});
+
+test('transforms: a plan that runs, or a Fault', () => {
+  const fields = [
+    { name: 'a', type: LONG },
+    { name: 'b', type: STRING },
+    { name: 'j', type: JSON_TYPE },
+  ];
+  const columns = ['a', 'b', 'j', 'n'].map((name, index) => ({
+    ...{
+      id: index + 1,
+      name,
+      type: [LONG, STRING, JSON_TYPE, LONG][index]!,
+      nullable: name !== 'b',
+      defaultValue: name === 'b' ? 'd' : null,
+    },
+  }));
+  const part = fc.constantFrom(
+    ...['a AS a', 'b AS b', "j->>'k' AS b", '10 / a AS a', 'j AS j', 'item AS j', 'CAST(b AS LONG) AS a', '$key AS b'],
+    ...[
+      'COUNT(*) AS n',
+      'SUM(a) AS n',
+      'MIN(a) AS a',
+      'upper(b) AS b',
+      '1 AS n',
+      '*',
+      'NULL AS b',
+      '$offset AS n',
+      'AVG(a) AS n',
+    ],
+  );
+  const tail = fc.constantFrom(
+    '',
+    ' WHERE a > 1',
+    ' WHERE false',
+    ' GROUP BY b',
+    ' GROUP BY a, b',
+    ' GROUP BY 1',
+    ' WHERE 1 / a > 0',
+  );
+  const from = fc.constantFrom(' FROM message', ' FROM message, UNNEST(j) AS item', ' FROM message, UNNEST(b) AS item');
+  const cells: Record<string, fc.Arbitrary<Value>> = {
+    a: fc.option(fc.bigInt({ min: -2n, max: 2n })),
+    b: fc.constantFrom(null, '', 'x', '7', '[1,"x"]'),
+    j: fc.constantFrom(null, '[]', '[1,{"k":"v"}]', '{"k":5}'),
+    $key: fc.constantFrom(null, 'key'),
+    $offset: fc.bigInt({ min: 0n, max: 9n }),
+  };
+  let bound = 0;
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), from, tail, fc.gen(), (parts, where, rest, gen) => {
+      let plan: TransformPlan;
+      try {
+        plan = bindTransform({ sql: `SELECT ${parts.join(', ')}${where}${rest}`, fields }, columns);
+      } catch (error) {
+        expect(error).toBeInstanceOf(FaultError);
+        return;
+      }
+      bound++;
+      const rows = Array.from({ length: 12 }, (_, row) =>
+        plan.message.map(({ name }) => (name === '$row' ? row : gen(() => cells[name]!))),
+      );
+      const batch = batchOf(
+        plan.message.map(({ type }) => type),
+        rows,
+      );
+      const { batch: out, rowOf, rejects, takenOf } = createTransform(plan, { clock: new ManualClock() }).run(batch);
+      expect(out.columns.map(({ type }) => type)).toEqual(plan.columns.map(({ type }) => type));
+      expect(rowOf).toHaveLength(out.rowCount);
+      expect([...rowOf]).toEqual([...rowOf].sort((a, b) => a - b));
+      expect(new Set(takenOf).size + rejects.length).toBeLessThanOrEqual(rows.length);
+      expect(out.rowCount).toBeLessThanOrEqual(takenOf.length);
+      const bad = new Set(rejects.map(({ row }) => row));
+      expect(bad.size).toBe(rejects.length);
+      for (const row of rowOf) expect(bad.has(row)).toBe(false);
+    }),
+    { numRuns: 1_000 },
+  );
+  expect(bound).toBeGreaterThan(50);
 });

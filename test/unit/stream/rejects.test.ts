@@ -5,6 +5,8 @@ import { diskError, FaultDisk } from '../../sim/fault-disk.ts';
 import { ManualClock } from '../../support/clock.ts';
 import { seededRandom } from '../../support/random.ts';
 
+const ofPush = { partition: null, offset: null, line: null, idempotencyKey: null, column: null };
+
 async function world() {
   const disk = new FaultDisk(seededRandom(1));
   await disk.makeFolder('/log/table');
@@ -22,32 +24,43 @@ async function world() {
 
 test('rejected rows are kept with line, column, reason, time, key and text', async () => {
   const { rejects, lines } = await world();
-  rejects.add([{ line: 3, column: 'amount', reason: '"x" is not a LONG', text: '{"amount":"x"}' }], 'key');
-  rejects.add([], null);
-  rejects.add([{ line: 1, column: null, reason: 'broken', text: 'é\n' }], null);
+  rejects.add([
+    {
+      ...ofPush,
+      line: 3,
+      idempotencyKey: 'key',
+      column: 'amount',
+      reason: '"x" is not a LONG',
+      text: '{"amount":"x"}',
+    },
+  ]);
+  rejects.add([]);
+  rejects.add([{ ...ofPush, line: 1, reason: 'broken', text: 'é\n' }]);
   await rejects.close();
   expect(lines('rejects.ndjson')).toEqual([
     {
       time: '1970-01-01T00:00:00.000Z',
+      partition: null,
+      offset: null,
       line: 3,
       column: 'amount',
       reason: '"x" is not a LONG',
       idempotencyKey: 'key',
       text: '{"amount":"x"}',
     },
-    { time: '1970-01-01T00:00:00.000Z', line: 1, column: null, reason: 'broken', idempotencyKey: null, text: 'é\n' },
+    { time: '1970-01-01T00:00:00.000Z', ...ofPush, line: 1, reason: 'broken', text: 'é\n' },
   ]);
 });
 
 test('the file is bounded: a full one is kept once', async () => {
   const { disk, rejects, lines } = await world();
   const push = Array.from({ length: 2_000 }, (_, line) => ({
+    ...ofPush,
     line,
-    column: null,
     reason: 'r',
     text: 'x'.repeat(1000),
   }));
-  for (let round = 0; round < 20; round++) rejects.add(push, `${round}`);
+  for (let round = 0; round < 20; round++) rejects.add(push.map(row => ({ ...row, idempotencyKey: `${round}` })));
   await rejects.close();
   expect(disk.paths).toEqual(['/log/table/rejects.1.ndjson', '/log/table/rejects.ndjson']);
   expect(lines('rejects.ndjson').at(-1)).toMatchObject({ line: 999, idempotencyKey: '19' });
@@ -57,11 +70,29 @@ test('the file is bounded: a full one is kept once', async () => {
 test('a disk that refuses costs a warning, and the next rows are kept', async () => {
   const { disk, rejects, lines, warnings } = await world();
   disk.onStep = (step, path) => (step === 'write' ? diskError('EIO', path) : null);
-  rejects.add([{ line: 1, column: null, reason: 'r', text: '' }], null);
+  rejects.add([{ ...ofPush, line: 1, reason: 'r', text: '' }]);
   await rejects.close();
   expect(warnings).toEqual(['rejected rows could not be logged']);
   disk.onStep = () => null;
-  rejects.add([{ line: 2, column: null, reason: 'r', text: '' }], null);
+  rejects.add([{ ...ofPush, line: 2, reason: 'r', text: '' }]);
   await rejects.close();
   expect(lines('rejects.ndjson')).toMatchObject([{ line: 2 }]);
+});
+
+test('what is kept can be read again: each message once, its last reason, over both files', async () => {
+  const { disk, rejects } = await world();
+  const ofMessage = { ...ofPush, partition: 2, text: '{' };
+  rejects.add([{ ...ofMessage, offset: 7, reason: 'first' }]);
+  rejects.add([{ ...ofPush, line: 1, reason: 'a row', text: 'x' }]);
+  rejects.add([{ ...ofMessage, offset: 7, reason: 'again' }]);
+  rejects.add([{ ...ofMessage, offset: 8, reason: 'other' }]);
+  await rejects.close();
+  await disk.rename('/log/table/rejects.ndjson', '/log/table/rejects.1.ndjson');
+  rejects.add([{ ...ofPush, line: 2, reason: 'later', text: 'x' }]);
+  expect((await rejects.read()).map(({ offset, line, reason }) => [offset, line, reason])).toEqual([
+    [7, null, 'again'],
+    [null, 1, 'a row'],
+    [8, null, 'other'],
+    [null, 2, 'later'],
+  ]);
 });

@@ -10,5 +10,6 @@ export const useTables = () =>
 export const useSegments = (table: string) =>
   useQuery({ queryKey: ['segments', table], queryFn: () => client.segments(table), refetchInterval: refreshMs });
 
-export const useIngestion = () =>
-  useQuery({ queryKey: ['ingestion'], queryFn: () => client.ingestion(), refetchInterval: refreshMs });
+/** @param everyMs For a page that is about it. */
+export const useIngestion = (everyMs = refreshMs) =>
+  useQuery({ queryKey: ['ingestion'], queryFn: () => client.ingestion(), refetchInterval: everyMs });

@@ -1,20 +1,23 @@
 /** The server that served this page, and what it says. */
 import { createClient } from '../../../src/client/client.ts';
+import { WeirError } from '../../../src/client/error.ts';
 import type { AnswerTrailer, Cell, ColumnInfo, Row } from '../../../src/client/types.ts';
 
-export { WeirError } from '../../../src/client/error.ts';
 export type {
   Cell,
   ColumnInfo,
   IngestionPartition,
+  KafkaSource,
   PartitionFreshness,
   Row,
+  SeekTarget,
   SegmentInfo,
   Stats,
   TableColumn,
   TableFreshness,
   TableInfo,
 } from '../../../src/client/types.ts';
+export { WeirError };
 
 export const client = createClient(globalThis.location?.origin ?? '');
 
@@ -67,6 +70,13 @@ export async function readAnswer(
 export async function readCsv(sql: string): Promise<Blob> {
   return new Response(await client.raw(sql, 'text/csv')).blob();
 }
+
+/** What a call of the client threw, as what it nearly always is. */
+export const toWeirError = (error: unknown): WeirError =>
+  error instanceof WeirError ? error : new WeirError({ error: { code: 'PAGE_ERROR', message: String(error) } });
+
+/** As SQL spells a text. */
+export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** As SQL spells a name: quoted where it must be. */
 export const quoteName = (name: string): string =>

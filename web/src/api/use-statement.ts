@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { type Answer, readAnswer, WeirError } from './client.ts';
+import { type Answer, readAnswer, toWeirError, WeirError } from './client.ts';
 
 export interface Failure {
   readonly sql: string;
@@ -18,9 +18,6 @@ export interface Statement {
   /** Ends the statement under way, here and on the server. */
   cancel(): void;
 }
-
-const toWeirError = (error: unknown): WeirError =>
-  error instanceof WeirError ? error : new WeirError({ error: { code: 'PAGE_ERROR', message: String(error) } });
 
 const cancelled = new WeirError({ error: { code: 'CANCELLED', message: 'you cancelled the query' } });
 

@@ -7,7 +7,7 @@ import { hrefOf, type Page, pages } from './route.ts';
 import styles from './shell.module.css';
 import logo from './weir.svg';
 
-const names: Record<Page, string> = { query: 'Query', tables: 'Tables', live: 'Live' };
+const names: Record<Page, string> = { query: 'Query', tables: 'Tables', ingestion: 'Ingestion', live: 'Live' };
 
 export function Navigation({ page }: { page: Page }) {
   return (

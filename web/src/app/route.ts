@@ -4,7 +4,7 @@
  */
 import { useSyncExternalStore } from 'react';
 
-export const pages = ['query', 'tables', 'live'] as const;
+export const pages = ['query', 'tables', 'ingestion', 'live'] as const;
 export type Page = (typeof pages)[number];
 
 export interface Route {

@@ -37,6 +37,15 @@ export function TableDetails({ table }: { table: TableInfo }) {
         >
           Query
         </Button>
+        <Button
+          component="a"
+          href={hrefOf('ingestion', table.name)}
+          size="xs"
+          variant="default"
+          leftSection={<Icon name="ingestion" />}
+        >
+          Ingestion
+        </Button>
         {table.timeColumn !== null && (
           <Button
             component="a"

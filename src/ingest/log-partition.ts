@@ -1,20 +1,19 @@
 /**
- * One partition of a table on its way from the log to its shard: durable first, visible next, then acknowledged. The order
+ * One partition of a table on its way from the embedded log to its shard: durable first, visible next, then acknowledged. The order
  * of offsets is kept throughout, though many pushes share a sync.
  *
  *   log.append ─ durable ─▶ shard.append ─ visible ─▶ acknowledged        roll ▶ seal ▶ publish ▶ truncate ▶ retire
  */
-import { assert } from '../base/assert.ts';
 import { type Fault, FaultError, fault, toFault } from '../base/fault.ts';
+import { denseAccounts } from '../catalog/accounts.ts';
 import type { TableDefinition } from '../catalog/table.ts';
 import type { PartitionLog } from '../stream/log.ts';
 import { openLog } from '../stream/open-log.ts';
 import type { NewRecord } from '../stream/record.ts';
-import type { Client } from '../wire/call.ts';
-import type { IngestState, PartitionRef, ShardCalls } from '../wire/calls.ts';
+import type { IngestState, PartitionEntry } from '../wire/calls.ts';
 import { backoffDelayMs, pause } from './backoff.ts';
-import type { IngestComponents } from './components.ts';
-import { Sealing } from './sealing.ts';
+import type { TableComponents } from './components.ts';
+import { PartitionRows } from './rows.ts';
 import { type IngestSettings, idleAfterMs } from './settings.ts';
 
 interface Waiter {
@@ -23,25 +22,16 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-export class Partition {
+export class LogPartition {
   readonly definition: TableDefinition;
   readonly partition: number;
   readonly folder: string;
-  readonly #shardNumber: number;
-  readonly #shard: Client<ShardCalls>;
   readonly #settings: IngestSettings;
-  readonly #components: IngestComponents;
+  readonly #components: TableComponents;
   readonly #stopping = new AbortController();
   #log: PartitionLog | null = null;
-  #sealing: Sealing;
-  #committedEnd: number;
-  /** First row of the shard's current consuming segment, and when it came; null without rows. */
-  #segmentStart: number;
-  #segmentSinceMs: number | null = null;
-  /** Every row below is visible. */
-  #visibleEnd: number;
+  readonly rows: PartitionRows;
   #waiters: Waiter[] = [];
-  #rolling: Promise<void> | null = null;
   /** Why the partition does not take rows; null when it does. */
   #fault: Fault | null = null;
   #failures = 0;
@@ -50,42 +40,27 @@ export class Partition {
   #catchingUp: Promise<void> | null = null;
   /** Since when durable rows wait to become visible. */
   #behindSinceMs: number | null = null;
-  #watermarkMs: number | null = null;
-  #lastRowAtMs: number | null = null;
   #lastFault: Fault | null = null;
   #rowsIngested = 0;
   #rowsRejected = 0;
 
+  /** @param shard The number of the one that its rows live in. */
   constructor(
     definition: TableDefinition,
     partition: number,
-    committedEnd: number,
-    shardNumber: number,
+    shard: number,
     settings: IngestSettings,
-    components: IngestComponents,
+    components: TableComponents,
   ) {
     this.definition = definition;
     this.partition = partition;
     this.folder = `${settings.logFolder}/${definition.id}/${partition}`;
-    this.#shardNumber = shardNumber;
-    this.#shard = components.shards[shardNumber]!;
     this.#settings = settings;
     this.#components = components;
-    this.#committedEnd = committedEnd;
-    this.#segmentStart = committedEnd;
-    this.#visibleEnd = committedEnd;
-    this.#sealing = this.#newSealing();
-  }
-
-  get #ref(): PartitionRef {
-    return { tableId: this.definition.id, partition: this.partition };
-  }
-
-  #newSealing(): Sealing {
-    const { definition, partition } = this;
-    const published = (endOffset: number): Promise<void> => this.#published(endOffset);
+    const rolled = (): void => this.#log?.roll();
+    const published = (endOffset: number): Promise<void> => this.#truncate(endOffset);
     const overtaken = (cause: Fault): void => this.#fail(cause);
-    return new Sealing({ definition, partition, shard: this.#shardNumber, published, overtaken }, this.#components);
+    this.rows = new PartitionRows(definition, { partition, shard, rolled, published, overtaken }, components);
   }
 
   // ── opening ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,26 +77,18 @@ export class Partition {
   }
 
   async #restart(): Promise<void> {
-    const { disk, clock, random, log, controller } = this.#components;
+    const { disk, clock, random, log } = this.#components;
     try {
-      await this.#sealing.stop();
+      await this.rows.settle();
       await this.#catchingUp;
-      await this.#rolling?.catch(() => {});
       await this.#log?.close();
       this.#log = null;
-      const partitions = await controller.call('partitions', null);
-      const known = partitions.find(each => each.tableId === this.definition.id && each.partition === this.partition);
-      if (!known) throw fault('UNKNOWN_TABLE', `table ${this.definition.name} was dropped`);
-      this.#committedEnd = known.committedEnd;
+      const known = await this.#knownPartition();
+      const { committedEnd: startOffset } = known;
       const { logFileSizeBytes: fileSizeBytes } = this.#settings;
-      const opened = await openLog(
-        { folder: this.folder, startOffset: this.#committedEnd, fileSizeBytes },
-        { disk, clock, random, log },
-      );
+      const opened = await openLog({ folder: this.folder, startOffset, fileSizeBytes }, { disk, clock, random, log });
       this.#log = opened;
-      this.#sealing = this.#newSealing();
-      await this.#shard.call('closePartition', this.#ref);
-      await this.#openInShard();
+      await this.rows.open(known);
       await this.#replayAll(opened);
       this.#fault = null;
       this.#failures = 0;
@@ -130,12 +97,12 @@ export class Partition {
     }
   }
 
-  async #openInShard(): Promise<void> {
-    const startOffset = this.#committedEnd;
-    await this.#shard.call('openPartition', { definition: this.definition, partition: this.partition, startOffset });
-    this.#segmentStart = startOffset;
-    this.#segmentSinceMs = null;
-    this.#visibleEnd = startOffset;
+  async #knownPartition(): Promise<PartitionEntry> {
+    const { id, name } = this.definition;
+    const partitions = await this.#components.controller.call('partitions', null);
+    const known = partitions.find(each => each.tableId === id && each.partition === this.partition);
+    if (known) return known;
+    throw fault('UNKNOWN_TABLE', `table ${name} was dropped`);
   }
 
   /** Where the shard has no room for all of it, the rows before are sealed first: that needs no new rows to be taken. */
@@ -148,7 +115,7 @@ export class Partition {
         const cause = toFault(error);
         if (cause.code !== 'MEMORY_BUDGET') throw error;
         this.#lastFault = cause;
-        await this.#roll();
+        await this.#components.makeRoom();
         if (!(await pause(clock, backoffDelayMs(failures, random), this.#stopping.signal))) return;
       }
     }
@@ -156,15 +123,15 @@ export class Partition {
 
   /** Appends what the log has beyond the visible end. */
   async #replay(log: PartitionLog): Promise<void> {
-    for await (const record of log.read(this.#visibleEnd)) {
+    for await (const record of log.read(this.rows.visibleEnd)) {
       if (this.#stopping.signal.aborted) return;
       const { baseOffset, appendedAtMs } = record;
-      if (baseOffset !== this.#visibleEnd)
-        throw fault('CORRUPT_LOG', `${this.folder} has no record that begins at offset ${this.#visibleEnd}`, {
+      const { visibleEnd } = this.rows;
+      if (baseOffset !== visibleEnd)
+        throw fault('CORRUPT_LOG', `${this.folder} has no record that begins at offset ${visibleEnd}`, {
           hint: 'the metadata and the log are not of one state; restore both from one copy',
         });
-      const { endOffset } = await this.#send(record, baseOffset, appendedAtMs);
-      this.#advance(endOffset);
+      await this.#send(record, baseOffset, appendedAtMs);
     }
   }
 
@@ -225,41 +192,35 @@ export class Partition {
   /** Log records become durable in order, and this runs in that order: so shards get them in order. */
   async #deliver(record: NewRecord, startOffset: number, appendedAtMs: number): Promise<void> {
     const endOffset = startOffset + record.rowCount;
-    if (endOffset <= this.#visibleEnd) return;
+    if (endOffset <= this.rows.visibleEnd) return;
     if (this.#catchingUp === null && this.#fault === null) {
       try {
-        this.#advance((await this.#send(record, startOffset, appendedAtMs)).endOffset);
+        await this.#send(record, startOffset, appendedAtMs);
         return;
       } catch (error) {
         this.#catchUp(toFault(error));
       }
     }
-    if (endOffset <= this.#visibleEnd) return;
+    if (endOffset <= this.rows.visibleEnd) return;
     await new Promise<void>((resolve, reject) => this.#waiters.push({ endOffset, resolve, reject }));
   }
 
-  #send(record: NewRecord, startOffset: number, appendedAtMs: number): Promise<{ endOffset: number }> {
-    const { columnIds, frame, maxTimeMs } = record;
-    const watermarkMs = maxTimeMs === null ? null : Math.min(maxTimeMs, this.#components.clock.nowMs());
-    this.#segmentSinceMs ??= appendedAtMs;
-    this.#lastRowAtMs = appendedAtMs;
-    if (watermarkMs !== null) this.#watermarkMs = Math.max(watermarkMs, this.#watermarkMs ?? watermarkMs);
-    return this.#shard.call(
-      'append',
-      { ...this.#ref, startOffset, columnIds, frame, watermarkMs },
-      { transfer: [frame.buffer as ArrayBuffer] },
-    );
+  async #send(record: NewRecord, startOffset: number, ingestedAtMs: number): Promise<void> {
+    const { rowCount, columnIds, frame, maxTimeMs } = record;
+    const endOffset = startOffset + rowCount;
+    await this.rows.append({
+      ...{ startOffset, endOffset, columnIds, frame, rowCount, ingestedAtMs, maxTimeMs },
+      accounts: denseAccounts({ startOffset, endOffset }),
+      streamEnd: null,
+    });
+    this.#tellWaiters();
   }
 
-  #advance(endOffset: number): void {
-    assert(endOffset >= this.#visibleEnd || this.#fault !== null, 'rows become visible in order');
-    this.#visibleEnd = Math.max(endOffset, this.#visibleEnd);
-    if (this.#waiters.length > 0) {
-      for (const waiter of this.#waiters) if (waiter.endOffset <= endOffset) waiter.resolve();
-      this.#waiters = this.#waiters.filter(waiter => waiter.endOffset > endOffset);
-    }
-    if (this.#visibleEnd - this.#segmentStart >= this.definition.settings.segmentRows)
-      void this.#roll().catch(() => {});
+  #tellWaiters(): void {
+    if (this.#waiters.length === 0) return;
+    const { visibleEnd } = this.rows;
+    for (const waiter of this.#waiters) if (waiter.endOffset <= visibleEnd) waiter.resolve();
+    this.#waiters = this.#waiters.filter(waiter => waiter.endOffset > visibleEnd);
   }
 
   /** The shard refused rows that are durable: they are sent again from the log until it takes them; no others meanwhile. */
@@ -286,11 +247,11 @@ export class Partition {
         cause: cause.message,
       });
       // What is published makes room.
-      if (cause.code === 'MEMORY_BUDGET') await this.#roll().catch(() => {});
+      if (cause.code === 'MEMORY_BUDGET') await this.#components.makeRoom();
       if (!(await pause(clock, backoffDelayMs(failures, random), signal))) break;
       try {
         await this.#findVisibleEnd();
-        while (this.#visibleEnd < opened.endOffset && !signal.aborted) await this.#replay(opened);
+        while (this.rows.visibleEnd < opened.endOffset && !signal.aborted) await this.#replay(opened);
         if (signal.aborted) break;
         this.#fault = null;
         return;
@@ -300,70 +261,31 @@ export class Partition {
     }
   }
 
-  /** A call whose answer was lost may have been done: what the shard holds decides. */
   async #findVisibleEnd(): Promise<void> {
-    const { consuming } = await this.#shard.call('status', null);
-    const { tableId, partition } = this.#ref;
-    const held = consuming.find(each => each.tableId === tableId && each.partition === partition);
-    if (held) this.#advance(held.endOffset);
-    else {
-      await this.#sealing.stop();
-      this.#sealing = this.#newSealing();
-      await this.#openInShard();
-    }
+    if (await this.rows.findVisibleEnd()) return this.#tellWaiters();
+    const known = await this.#knownPartition();
+    await this.rows.open(known);
   }
 
   // ── sealing ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  #roll(): Promise<void> {
-    this.#rolling ??= this.#rollNow().finally(() => {
-      this.#rolling = null;
-    });
-    return this.#rolling;
-  }
-
-  async #rollNow(): Promise<void> {
-    const sinceMs = this.#segmentSinceMs;
-    // Rows sent after the call, while it is answered, are the next segment's.
-    this.#segmentSinceMs = null;
+  /** What is published need not be replayed. */
+  async #truncate(endOffset: number): Promise<void> {
     try {
-      const { startOffset, endOffset } = await this.#shard.call('roll', this.#ref);
-      // A roll whose answer was lost is found by where this one begins.
-      if (this.#segmentStart < startOffset)
-        this.#sealing.add({ startOffset: this.#segmentStart, endOffset: startOffset });
-      if (startOffset < endOffset) this.#sealing.add({ startOffset, endOffset });
-      this.#segmentStart = endOffset;
-      this.#log?.roll();
+      await this.#log?.truncate(endOffset);
     } catch (error) {
-      this.#segmentSinceMs = sinceMs;
-      this.#lastFault = toFault(error);
-      throw error;
+      // The next segment's does it, too.
+      this.#components.log.warn('truncation of the log failed', {
+        table: this.definition.name,
+        cause: toFault(error).message,
+      });
     }
   }
 
-  async #published(endOffset: number): Promise<void> {
-    this.#committedEnd = endOffset;
-    const { log } = this.#components;
-    const after = async (what: string, work: Promise<unknown> | undefined): Promise<void> => {
-      try {
-        await work;
-      } catch (error) {
-        // The next segment's does it, too.
-        log.warn(`after publication: ${what} failed`, { table: this.definition.name, cause: toFault(error).message });
-      }
-    };
-    await after('truncation of the log', this.#log?.truncate(endOffset));
-    await after('retirement of the rows', this.#shard.call('retire', { ...this.#ref, endOffset }));
-  }
-
   /** Publishes the rows that are visible now. Resolves with the number of segments that took. @throws FaultError */
-  async commit(): Promise<number> {
+  commit(): Promise<number> {
     this.#writable();
-    const endOffset = this.#visibleEnd;
-    while (this.#segmentStart < endOffset) await this.#roll();
-    const count = this.#sealing.count;
-    await this.#sealing.until(endOffset);
-    return count;
+    return this.rows.commit();
   }
 
   // ── time ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -374,33 +296,38 @@ export class Partition {
     if (this.#stopping.signal.aborted) return;
     if (this.#fault && this.#catchingUp === null && clock.monotonicMs() >= this.#retryAtMs) void this.start();
     if (this.#log?.cause) await this.#log.repair();
-    const { segmentAgeMs } = this.definition.settings;
-    if (this.#segmentSinceMs !== null && clock.nowMs() - this.#segmentSinceMs >= segmentAgeMs && this.#fault === null)
-      await this.#roll().catch(() => {});
+    if (this.#fault === null) await this.rows.tick();
   }
 
   get state(): IngestState {
     const nowMs = this.#components.clock.nowMs();
     const cause = this.#fault ?? this.#log?.cause ?? null;
-    const active = this.#lastRowAtMs !== null && nowMs - this.#lastRowAtMs < idleAfterMs;
+    const { ref, committedEnd, visibleEnd, watermarkMs, lastRowAtMs } = this.rows;
+    const active = lastRowAtMs !== null && nowMs - lastRowAtMs < idleAfterMs;
     return {
-      ...this.#ref,
+      ...ref,
       table: this.definition.name,
-      committedEnd: this.#committedEnd,
+      source: 'log',
+      committedEnd,
       freshness: {
         partition: this.partition,
-        ingestedOffset: this.#visibleEnd,
-        endOffset: Math.max(this.#visibleEnd, this.#log?.endOffset ?? 0),
+        ingestedOffset: visibleEnd,
+        endOffset: Math.max(visibleEnd, this.#log?.endOffset ?? 0),
         observedAtMs: nowMs,
         lagMs: this.#behindSinceMs === null ? 0 : Math.max(0, nowMs - this.#behindSinceMs),
-        watermarkMs: this.#watermarkMs,
+        watermarkMs,
         state: cause ? 'failed' : active ? 'consuming' : 'idle',
         cause: cause?.message ?? null,
       },
+      consumingRows: this.rows.consumingRows,
       rowsIngested: this.#rowsIngested,
       rowsRejected: this.#rowsRejected,
+      rowsFiltered: 0,
+      offsetsLost: 0,
       logSizeBytes: this.#log?.sizeBytes ?? 0,
-      lastFault: cause ?? this.#sealing.fault ?? this.#lastFault,
+      lastFault: cause ?? this.rows.fault ?? this.#lastFault,
+      notice: null,
+      auditMismatches: this.rows.mismatches,
     };
   }
 
@@ -415,15 +342,14 @@ export class Partition {
     await this.#catchingUp;
     for (const waiter of this.#waiters) waiter.reject(ending);
     this.#waiters = [];
-    await this.#rolling?.catch(() => {});
-    await this.#sealing.stop();
+    await this.rows.settle();
     await this.#log?.close();
   }
 
   /** The table is gone: so are its rows. */
   async drop(): Promise<void> {
     await this.stop();
-    await this.#shard.call('closePartition', this.#ref);
+    await this.rows.drop();
     await this.#components.disk.remove(this.folder);
   }
 }

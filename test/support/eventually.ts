@@ -1,0 +1,12 @@
+/** Until `check` passes; fails with its last failure. */
+export async function eventually(check: () => Promise<void>, withinMs = 15_000): Promise<void> {
+  const deadlineMs = Date.now() + withinMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadlineMs) throw error;
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+  }
+}
