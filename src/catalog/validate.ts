@@ -1,6 +1,6 @@
 /** From what a user asks for to what a table is: the checks that hold whether the request came as DDL or as JSON. */
 import { fault } from '../base/fault.ts';
-import { type Type, type TypeName, typeText, type Value } from '../column/type.ts';
+import { type Type, type TypeName, typeNames, typeText, type Value } from '../column/type.ts';
 import { checkKafkaSource } from './kafka-source.ts';
 import {
   columnCountMax,
@@ -25,22 +25,6 @@ import type {
   TableSettings,
 } from './table.ts';
 import { fitsType } from './value.ts';
-
-const typeNames: readonly TypeName[] = [
-  'BOOLEAN',
-  'INT',
-  'LONG',
-  'FLOAT',
-  'DOUBLE',
-  'DECIMAL',
-  'TIMESTAMP',
-  'DATE',
-  'INTERVAL',
-  'STRING',
-  'UUID',
-  'JSON',
-  'BYTES',
-];
 
 /** What each kind of index can be built on; an inverted index lists rows by dictionary code, so it needs a dictionary. */
 const indexableTypes: Record<IndexKind, readonly TypeName[]> = {

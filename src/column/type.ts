@@ -17,20 +17,23 @@
  * | UUID      | string: canonical lower-case 8-4-4-4-12       | – (raw or dictionary), 16 bytes each        |
  * | BYTES     | Uint8Array                                    | –                                           |
  */
-export type TypeName =
-  | 'BOOLEAN'
-  | 'INT'
-  | 'LONG'
-  | 'FLOAT'
-  | 'DOUBLE'
-  | 'DECIMAL'
-  | 'TIMESTAMP'
-  | 'DATE'
-  | 'INTERVAL'
-  | 'STRING'
-  | 'UUID'
-  | 'JSON'
-  | 'BYTES';
+export type TypeName = (typeof typeNames)[number];
+
+export const typeNames = [
+  'BOOLEAN',
+  'INT',
+  'LONG',
+  'FLOAT',
+  'DOUBLE',
+  'DECIMAL',
+  'TIMESTAMP',
+  'DATE',
+  'INTERVAL',
+  'STRING',
+  'UUID',
+  'JSON',
+  'BYTES',
+] as const;
 
 export interface Type {
   readonly name: TypeName;

@@ -1,23 +1,7 @@
 /** Types as JSON spells them. */
 import { fault } from '../base/fault.ts';
 import { didYouMean } from '../base/suggest.ts';
-import type { Type, TypeName } from '../column/type.ts';
-
-const typeNames: readonly TypeName[] = [
-  'BOOLEAN',
-  'INT',
-  'LONG',
-  'FLOAT',
-  'DOUBLE',
-  'DECIMAL',
-  'TIMESTAMP',
-  'DATE',
-  'INTERVAL',
-  'STRING',
-  'UUID',
-  'JSON',
-  'BYTES',
-];
+import { type Type, typeNames } from '../column/type.ts';
 
 /**
  * `LONG`, `decimal(12, 2)`: the inverse of `typeText`, in any case.

@@ -64,6 +64,8 @@ export class PartitionRows {
   #pieces: Piece[] = [];
   #watermarkMs: number | null = null;
   #lastRowAtMs: number | null = null;
+  /** Of the sealings before this one: what did not add up opens the partition anew, and stays an alarm. */
+  #formerMismatches = 0;
   /** Why the last roll failed; null once one succeeds. */
   #fault: Fault | null = null;
 
@@ -112,9 +114,9 @@ export class PartitionRows {
     return this.#sealing.fault ?? this.#fault;
   }
 
-  /** Segments whose offsets did not add up. */
+  /** Segments whose offsets did not add up, since the process started. */
   get mismatches(): number {
-    return this.#sealing.mismatches;
+    return this.#formerMismatches + this.#sealing.mismatches;
   }
 
   #newSealing(): Sealing {
@@ -137,6 +139,7 @@ export class PartitionRows {
   }: Pick<PartitionEntry, 'committedEnd' | 'epoch' | 'maxTimeMs'>): Promise<void> {
     await this.settle();
     await this.#shard.call('closePartition', this.ref);
+    this.#formerMismatches = this.mismatches;
     this.#sealing = this.#newSealing();
     this.#committedEnd = committedEnd;
     this.#epoch = epoch;
@@ -146,10 +149,7 @@ export class PartitionRows {
   }
 
   async #openSegment(startOffset: number): Promise<void> {
-    const { partition } = this.#target;
-    await this.#shard.call('openPartition', {
-      ...{ definition: this.#definition, partition, startOffset, epoch: this.#epoch, watermarkMs: this.#watermarkMs },
-    });
+    await this.#openInShard(startOffset);
     this.#visibleEnd = startOffset;
     this.#segmentStart = startOffset;
     this.#segmentRows = 0;
@@ -163,10 +163,13 @@ export class PartitionRows {
     if (definition.version === this.#definition.version) return;
     await this.#rollAll();
     this.#definition = definition;
+    await this.#openInShard(this.#visibleEnd);
+  }
+
+  async #openInShard(startOffset: number): Promise<void> {
     const { partition } = this.#target;
-    const startOffset = this.#visibleEnd;
     await this.#shard.call('openPartition', {
-      ...{ definition, partition, startOffset, epoch: this.#epoch, watermarkMs: this.#watermarkMs },
+      ...{ definition: this.#definition, partition, startOffset, epoch: this.#epoch, watermarkMs: this.#watermarkMs },
     });
   }
 

@@ -48,8 +48,9 @@ export class Sealing {
   #working: Promise<void> | null = null;
   /** Why the last attempt failed; null once one succeeds. */
   fault: Fault | null = null;
-  /** Ranges whose offsets did not add up. */
+  /** Ranges whose offsets did not add up; the last of them is asked again until the partition starts anew. */
   mismatches = 0;
+  #mismatched: RolledSegment | null = null;
 
   constructor(target: SealingTarget, components: IngestComponents) {
     this.#target = target;
@@ -141,16 +142,20 @@ export class Sealing {
   }
 
   /** Every offset is accounted for, each once: else rows were lost or doubled on their way, and nothing is published. */
-  #checkOffsets({ definition, startOffset, endOffset, rowCount, accounts }: RolledSegment): void {
+  #checkOffsets(range: RolledSegment): void {
+    const { definition, startOffset, endOffset, rowCount, accounts } = range;
     if (offsetsOf(accounts) === endOffset - startOffset && accounts.rowsOut === rowCount) return;
-    this.mismatches++;
     const cause = fault(
       'INTERNAL',
       `offsets ${startOffset} to ${endOffset} of ${definition.name}, partition ${this.#target.partition}, do not add up: ` +
         `${offsetsOf(accounts)} are accounted for, with ${accounts.rowsOut} rows of ${rowCount}`,
       { hint: 'nothing of them is published: they are read again', details: { startOffset, endOffset, ...accounts } },
     );
-    this.#target.overtaken(cause.fault);
+    if (this.#mismatched !== range) {
+      this.#mismatched = range;
+      this.mismatches++;
+      this.#target.overtaken(cause.fault);
+    }
     throw cause;
   }
 

@@ -5,7 +5,7 @@
 import { crc32c } from '../base/checksum.ts';
 import { fault } from '../base/fault.ts';
 import type { ZoneMap } from '../catalog/table.ts';
-import { isPooled, type Type, type TypeName } from '../column/type.ts';
+import { isPooled, type Type, typeNames } from '../column/type.ts';
 import { blockRows } from './block.ts';
 import { blockCountOf, blockRowCount, type Encoding } from './encode.ts';
 import { type Bound, type BoundJson, decodeBound, encodeBound } from './zone.ts';
@@ -325,22 +325,6 @@ const fixedEncodings: readonly Encoding[] = ['plain'];
 const pooledEncodings: readonly Encoding[] = ['raw', 'dictionary'];
 const codeSizes = [1, 2, 4] as const;
 const indexKinds = ['inverted', 'null'] as const;
-const typeNames: readonly TypeName[] = [
-  'BOOLEAN',
-  'INT',
-  'LONG',
-  'FLOAT',
-  'DOUBLE',
-  'DECIMAL',
-  'TIMESTAMP',
-  'DATE',
-  'INTERVAL',
-  'STRING',
-  'UUID',
-  'JSON',
-  'BYTES',
-];
-
 function isBoundOf(bound: Bound, type: Type): boolean {
   if (bound === null) return true;
   switch (type.name) {

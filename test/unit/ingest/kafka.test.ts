@@ -343,6 +343,40 @@ test('fields that the table does not have become columns, if it says so', async 
   });
 });
 
+test('a segment that does not add up is not published but read again, and stays an alarm', async () => {
+  await create();
+  const want = produce(0, 5);
+  await untilIds(want);
+  await cluster.close();
+  let lies = 1;
+  const intercept = <C>(role: string, client: C): C => {
+    if (role !== 'shard') return client;
+    const { call } = client as { call(name: string, ...rest: unknown[]): Promise<object> };
+    return {
+      ...client,
+      async call(name: string, ...rest: unknown[]) {
+        const output = await call.call(client, name, ...rest);
+        return name === 'roll' && lies-- > 0 ? { ...output, rowCount: 4 } : output;
+      },
+    };
+  };
+  cluster = await openCluster({
+    meta,
+    disk,
+    streams: { ...noStreams, openKafka: async () => kafka.open() },
+    intercept,
+  });
+  await untilIds(want);
+  expect(await codeOf(cluster.ingest.call('commit', { tableId, partition: 0 }))).toBe('INTERNAL');
+  // Until it has started anew, a commit is told the same, or finds nothing to do.
+  await eventually(async () => {
+    await cluster.commit('events');
+    expect((await accountsOf()).map(({ startOffset, endOffset }) => [startOffset, endOffset])).toEqual([[0, 5]]);
+  });
+  await untilIds(want);
+  expect((await states())[0]!.auditMismatches).toBe(1);
+});
+
 test('a table that is small for its stream seals and goes on, exactly', async () => {
   await create({}, { segmentRows: 300 });
   const want: number[] = [];
