@@ -2,16 +2,32 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { indexesSuite } from './indexes.ts';
 import { kafkaSuite } from './kafka/suite.ts';
+import { loadSuite } from './load.ts';
 import { memorySuite } from './memory.ts';
 import { paymentsSuite } from './payments/suite.ts';
 import { createProgress } from './progress.ts';
 import { pushSuite } from './push/suite.ts';
 import { alignTable, type BenchRow, formatCount, formatMs } from './row.ts';
+import { scatterSuite } from './scatter/suite.ts';
 import { sealSuite } from './seal.ts';
+import { segmentsSuite } from './segments.ts';
 import type { Suite } from './suite.ts';
+import { wireSuite } from './wire/suite.ts';
 
-const suites: readonly Suite[] = [paymentsSuite, pushSuite, kafkaSuite, sealSuite, memorySuite];
+const suites: readonly Suite[] = [
+  paymentsSuite,
+  scatterSuite,
+  pushSuite,
+  kafkaSuite,
+  sealSuite,
+  loadSuite,
+  segmentsSuite,
+  indexesSuite,
+  memorySuite,
+  wireSuite,
+];
 const runsDefault = 9;
 const runsSmoke = 2;
 
@@ -72,7 +88,7 @@ function positive(flag: string, text: string): number {
 /** By the unit that ends its name. */
 function formatMeasure(name: string, value: number): string {
   if (name.endsWith('Ms')) return formatMs(value);
-  return name.endsWith('Ratio') ? value.toFixed(2) : formatCount(value);
+  return name.endsWith('Ratio') || name.endsWith('Us') ? value.toFixed(2) : formatCount(value);
 }
 
 /** A line for each query: engines side by side where there are two. */

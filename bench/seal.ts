@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeDisk } from '../src/base/node-disk.ts';
+import { virtualColumns } from '../src/catalog/table.ts';
 import type { Column } from '../src/column/column.ts';
 import { Arena } from '../src/kernel/allocator.ts';
 import { buildSegment } from '../src/segment/builder.ts';
@@ -117,5 +118,7 @@ async function consumingColumns(
   if (batch.rowCount > 0) append();
   const { startOffset, endOffset } = partition.roll();
   if (endOffset !== rowCount) throw new Error(`${endOffset} rows were appended, not ${rowCount}`);
-  return new Map([-1, ...ids].map(id => [id, partition.exportColumn(startOffset, id)]));
+  return new Map(
+    [virtualColumns.offset, virtualColumns.ingestedAt, ...ids].map(id => [id, partition.exportColumn(startOffset, id)]),
+  );
 }

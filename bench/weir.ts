@@ -13,6 +13,8 @@ const main = fileURLToPath(new URL('../src/boot/main.js', import.meta.url));
 export interface Weir {
   readonly url: string;
   readonly child: ChildProcess;
+  /** What it printed so far. */
+  output(): string;
   /** From the process's start to the line that says it is ready. */
   readonly readyMs: number;
   /** Over one connection that is kept. @throws Error with the answer's, where it is one. */
@@ -51,7 +53,7 @@ export async function startWeir({
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      const match = /Weir is ready: (\S+)\/ui/.exec(output);
+      const match = /Weir is ready: (https?:\/\/[^/\s]+)\//.exec(output);
       if (match) resolve(match[1]!);
     });
     void exited.then(([code, signal]) =>
@@ -61,10 +63,8 @@ export async function startWeir({
   const readyMs = performance.now() - startedMs;
   const { ask, close } = connectWeir(url);
   return {
-    url,
-    child,
-    readyMs,
-    ask,
+    ...{ url, child, readyMs, ask },
+    output: () => output,
     async stop() {
       close();
       child.kill('SIGINT');

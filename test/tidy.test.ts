@@ -18,7 +18,7 @@ const rooms: readonly (readonly [room: string, mayImport: string])[] = [
   ['column', 'base kernel'],
   ['catalog', 'base column'],
   ['format', 'base column catalog'],
-  ['segment', 'base bitmap kernel column catalog'],
+  ['segment', 'base bitmap sketch kernel column catalog'],
   ['function', 'base sketch kernel column'],
   ['plan', 'base column catalog function'],
   ['sql', 'base column catalog function plan'],
@@ -32,22 +32,28 @@ const rooms: readonly (readonly [room: string, mayImport: string])[] = [
   // `catalog`: it opens partitions by their table's definition. `store`: it opens committed segments itself.
   ['shard', 'base bitmap kernel column catalog segment function plan exec store wire'],
   // `sql`: a transform is kept as the SQL that its table's owner wrote, and bound where it runs.
+  // `column`, `format`: a load reads files into columns.
+  ['task', 'base bitmap kernel column catalog format segment store wire'],
   ['ingest', 'base column catalog format segment plan sql exec store stream wire'],
   // `catalog`: who owns which block is a pure function of names, there for all who ask.
   ['server', 'base catalog segment store wire shard'],
   ['broker', 'base column catalog function sql plan exec wire access'],
   ['controller', 'base catalog meta store wire'],
+  // A folder that no Weir runs on; the controller's room is not awake then.
+  ['check', 'base catalog segment store stream meta'],
+  // `sql`: a table that a load makes is shown as the statement that makes it.
+  ['load', 'base column catalog sql wire'],
   ['client', ''],
   // `client`: the native API's answers are typed once, there, and the door promises to give them.
   ['http', 'base column catalog format wire access client'],
   ['pgwire', 'base column catalog sql wire access'],
   ['demo', 'base client'],
   // `catalog`, `stream`: `weir create` looks into a topic itself, before there is a table that would.
-  ['cli', 'base column catalog format stream client'],
+  ['cli', 'base column catalog format stream check client'],
   [
     'boot',
     'base bitmap sketch kernel column catalog format segment function plan sql exec store stream meta wire access shard ' +
-      'ingest server broker controller client http pgwire demo cli',
+      'task ingest server broker controller check load client http pgwire demo cli',
   ],
 ];
 
@@ -64,10 +70,14 @@ const homes: Readonly<Record<string, string>> = {
   'better-sqlite3': 'meta',
   kysely: 'meta',
   pino: 'base',
+  tinyglobby: 'base',
   '@node-rs/crc32': 'base',
   kafkajs: 'stream',
-  snappy: 'stream',
-  fzstd: 'stream',
+  // Codecs: what Kafka's batches are compressed with, files are, too.
+  snappy: 'base',
+  fzstd: 'base format',
+  zstddec: 'base',
+  koffi: 'boot',
   commander: 'cli boot',
   'cli-progress': 'cli',
   'node:worker_threads': 'wire boot',
@@ -77,6 +87,8 @@ const homes: Readonly<Record<string, string>> = {
   'node:fs/promises': 'base cli boot',
   'node:http': 'http',
   'node:net': 'wire pgwire',
+  'node:tls': 'wire',
+  'node:vm': 'boot',
 };
 
 /** Parts of Node that compute and touch nothing outside: any room. */

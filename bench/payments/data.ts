@@ -31,8 +31,8 @@ export interface PaymentsData {
   readonly weirFolder: string;
 }
 
-/** `payments` as the demo creates it, but kept for ever. */
-export function paymentsDefinition(): TableDefinition {
+/** `payments` as the demo creates it, but kept for ever. @param segmentRows Its segments are full: none are merged. */
+export function paymentsDefinition(segmentRows?: number): TableDefinition {
   const statement = bindStatement(parseStatement(paymentsTable), {
     catalog: { tables: [], systemTables: [] },
     parameters: [],
@@ -41,7 +41,7 @@ export function paymentsDefinition(): TableDefinition {
   });
   if (statement.kind !== 'createTable') throw new Error('the demo creates its table');
   // The demo's retention would drop rows that are as old as these.
-  const settings = { ...statement.request.settings, retentionMs: null };
+  const settings = { ...statement.request.settings, retentionMs: null, ...(segmentRows && { segmentRows }) };
   return defineTable({ ...statement.request, settings }, { id: 'beef00000001', createdAtMs: 0 });
 }
 
@@ -51,7 +51,7 @@ export async function preparePayments(
   progress: Progress,
   segmentCount = paymentsSegmentCount,
 ): Promise<PaymentsData> {
-  const name = `payments-${rowCount}-v${drawVersion}-in-${segmentCount}-segments-v${manifestVersion}`;
+  const name = `payments-${rowCount}-v${drawVersion}-in-${segmentCount}-full-segments-v${manifestVersion}`;
   const folder = join(tmpdir(), 'weir-bench', name);
   if (!existsSync(folder)) {
     const unfinished = `${folder}.${process.pid}`;
@@ -106,7 +106,7 @@ async function writeWeirFolder(
   const store = new DiskStore(nodeDisk, paths.store);
   const meta = await openSqliteMeta(paths.meta);
   try {
-    const definition = paymentsDefinition();
+    const definition = paymentsDefinition(segmentRows);
     await meta.createTable(definition);
     for await (const rows of segmentsOf(await connection.stream(codesQuery), segmentRows)) {
       const entry = await buildSegment(inputOf(definition, rows), store, { createdAtMs: rows.lastMs });

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { assert } from './assert.ts';
-import type { Disk, DiskFile } from './seams.ts';
+import type { Disk, DiskFile, FileStat } from './seams.ts';
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
 const flags = { read: O_RDONLY, write: O_RDWR | O_CREAT, create: O_RDWR | O_CREAT | O_EXCL } as const;
@@ -14,6 +14,13 @@ const fdatasync = promisify(fs.fdatasync);
 const ftruncate = promisify(fs.ftruncate);
 const fstat = promisify(fs.fstat);
 const close = promisify(fs.close);
+
+/** Of a file, by descriptor or by path. */
+export const statOf = (stat: fs.BigIntStats): FileStat => ({
+  isFile: stat.isFile(),
+  sizeBytes: Number(stat.size),
+  fingerprint: [stat.dev, stat.ino, stat.size, stat.mtimeNs].join('-'),
+});
 
 class NodeFile implements DiskFile {
   readonly path: string;
@@ -70,6 +77,10 @@ class NodeFile implements DiskFile {
     return (await fstat(this.#handle)).size;
   }
 
+  async stat(): Promise<FileStat> {
+    return statOf(await fstat(this.#handle, { bigint: true }));
+  }
+
   /** At once: a trip to the thread pool costs many times the call, and a shard closes a file for each manifest it reads. */
   async close(): Promise<void> {
     const descriptor = this.#handle;
@@ -105,6 +116,10 @@ export const nodeDisk: Disk = {
   },
   rename: (from, to) => fs.promises.rename(from, to),
   remove: path => fs.promises.rm(path, { recursive: true, force: true }),
+  async space(path) {
+    const { bavail, blocks, bsize } = await fs.promises.statfs(path);
+    return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
+  },
   async syncFolder(path) {
     const folder = await open(path, O_RDONLY);
     try {

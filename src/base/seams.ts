@@ -31,7 +31,15 @@ export interface DiskFile {
   sync(): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
   sizeBytes(): Promise<number>;
+  stat(): Promise<FileStat>;
   close(): Promise<void>;
+}
+
+export interface FileStat {
+  readonly isFile: boolean;
+  readonly sizeBytes: number;
+  /** Another once the file was written to, or another took its place. */
+  readonly fingerprint: string;
 }
 
 /** Paths are absolute or relative to the process; folders are separated by `/`. */
@@ -46,8 +54,21 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or a whole folder; nothing to do where there is none. */
   remove(path: string): Promise<void>;
+  /** Bytes that are left for this process, and all there are, of the file system that the path is on. Cheap. */
+  space(path: string): Promise<{ readonly freeBytes: number; readonly sizeBytes: number }>;
   /** Makes creations, renames and removals inside a folder durable (fsync of the folder). */
   syncFolder(path: string): Promise<void>;
+}
+
+/** Files that are not Weir's own: they are looked at and never changed. Failures are Node's, with their `code`. */
+export interface FileTree {
+  /** Absolute, without links. */
+  realPath(path: string): Promise<string>;
+  stat(path: string): Promise<FileStat>;
+  /** Files that a pattern (`*`, `**`, `?`, `[…]`, `{…}`) stands for: absolute paths, sorted. No link is followed. */
+  match(pattern: string, folder: string): Promise<string[]>;
+  /** That are left on the folder's disk for who is not root. */
+  freeBytes(folder: string): Promise<number>;
 }
 
 export interface Log {

@@ -12,7 +12,7 @@
  * Bytes are taken as hostile: everything read is checked to lie within `[offset, offset + size)`.
  */
 import { fault } from '../base/fault.ts';
-import { setRange } from '../kernel/selection.ts';
+import { countSelected, listSelected, setRange } from '../kernel/selection.ts';
 
 const cookieWithoutRuns = 12_346;
 const cookieWithRuns = 12_347;
@@ -133,6 +133,20 @@ export function selectContainer(
 }
 
 /**
+ * Where the 8,192 bytes of the container with this key begin; -1 where it is no bitset (then `selectContainer` tells its
+ * rows). Bits that lie so need not be copied.
+ * @throws FaultError CORRUPT_SEGMENT
+ */
+export function bitsetAt(bytes: Uint8Array, offset: number, size: number, key: number): number {
+  readHeader(bytes, offset, size);
+  const index = findContainer(bytes, key);
+  if (index < 0 || isRuns(bytes, index) || cardinalityAt(bytes, index) <= arrayRowsMax) return -1;
+  const at = containerAt(bytes, offset, index);
+  if (at + bitsetSizeBytes > header.end) throw corrupt('ends within a container');
+  return at;
+}
+
+/**
  * Rows in a whole bitmap, from its header. O(containers).
  * @throws FaultError CORRUPT_SEGMENT
  */
@@ -141,6 +155,34 @@ export function cardinality(bytes: Uint8Array, offset: number, size: number): nu
   let total = 0;
   for (let index = 0; index < header.containerCount; index++) total += cardinalityAt(bytes, index);
   return total;
+}
+
+/** Upper bound of what `writeContainer` writes. */
+export const containerSizeMax = 16 + bitsetSizeBytes;
+
+/**
+ * Writes the rows of one container, as bits of 2,048 words, as a bitmap at `into[at]`; without rows, as an empty one. The
+ * bits of a bitset lie 16 bytes behind `at`.
+ * @param into Zeros from `at` on, with room for `containerSizeMax`.
+ * @returns Its size in bytes.
+ */
+export function writeContainer(words: Uint32Array, key: number, into: Uint8Array, at: number): number {
+  const count = countSelected(words, 0, words.length);
+  const view = new DataView(into.buffer, into.byteOffset + at);
+  view.setUint32(0, cookieWithoutRuns, true);
+  view.setUint32(4, Math.min(count, 1), true);
+  if (count === 0) return 8;
+  view.setUint16(8, key, true);
+  view.setUint16(10, count - 1, true);
+  view.setUint32(12, 16, true);
+  if (count > arrayRowsMax) {
+    for (let word = 0; word < words.length; word++) view.setUint32(16 + 4 * word, words[word]!, true);
+    return containerSizeMax;
+  }
+  const rows = new Uint32Array(32 * words.length);
+  listSelected(words, 0, words.length, rows);
+  for (let row = 0; row < count; row++) view.setUint16(16 + 2 * row, rows[row]!, true);
+  return 16 + 2 * count;
 }
 
 /** Upper bound of what `writeBitmap` writes for so many rows in a segment of so many blocks. */

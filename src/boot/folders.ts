@@ -4,4 +4,7 @@ export const folders = (dataFolder: string) =>
     store: `${dataFolder}/store`,
     log: `${dataFolder}/log`,
     meta: `${dataFolder}/meta/weir.sqlite`,
+    uploads: `${dataFolder}/uploads`,
+    /** Of a process with the server role alone: copies of what others' `store` holds. */
+    cache: `${dataFolder}/cache`,
   }) as const;

@@ -1,25 +1,34 @@
 /** A thread's entry: builds the one role that it was told to be, serves its ports, and stops when asked. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { attachAccounts } from '../base/accounts.ts';
 import { toFault } from '../base/fault.ts';
 import { nodeDisk } from '../base/node-disk.ts';
 import { createPinoLog } from '../base/pino-log.ts';
 import { systemClock, systemRandom } from '../base/system.ts';
 import { DiskStore } from '../store/disk-store.ts';
+import type { BuilderCalls } from '../wire/builder-calls.ts';
 import type { CallMap, Client, Handlers } from '../wire/call.ts';
-import type { BuilderCalls, ControllerCalls, IngestCalls, ShardCalls } from '../wire/calls.ts';
+import type { RemoteTaskCalls } from '../wire/cluster-calls.ts';
 import { connect } from '../wire/connect.ts';
+import type { ControllerCalls } from '../wire/controller-calls.ts';
+import type { IngestCalls } from '../wire/ingest-calls.ts';
 import { messagePortPort } from '../wire/port.ts';
 import { serve } from '../wire/serve.ts';
+import type { ShardCalls } from '../wire/shard-calls.ts';
+import type { TaskCalls } from '../wire/task-calls.ts';
 import { folders } from './folders.ts';
 import { lowerPriority } from './priority.ts';
 import { secretReader } from './secrets.ts';
 import type { ThreadData, ThreadMessage } from './threads.ts';
+import { collectWhenAsked } from './watch.ts';
 
 const data = workerData as ThreadData;
 const parent = parentPort!;
 const log = createPinoLog(data.logLevel);
 const paths = folders(data.dataFolder);
-const world = { clock: systemClock, random: systemRandom, disk: nodeDisk, log };
+const accounts = attachAccounts(data.accounts);
+const world = { clock: systemClock, random: systemRandom, disk: nodeDisk, log, accounts };
+collectWhenAsked(accounts);
 
 const post = (message: ThreadMessage): void => parent.postMessage(message);
 const client = <Calls extends CallMap>(port: MessagePort): Client<Calls> => connect<Calls>(messagePortPort(port));
@@ -35,7 +44,13 @@ async function begin(): Promise<() => Promise<void>> {
       const { createShard } = await import('../shard/shard.ts');
       const nobody = {} as Client<ShardCalls>;
       const peers = data.peers.map(port => (port ? client<ShardCalls>(port) : nobody));
-      const shard = createShard({ shard: data.shard, arenaBytes: data.arenaBytes }, { ...world, files: store, peers });
+      const shard = createShard(
+        { shard: data.shard, arenaBytes: data.arenaBytes },
+        {
+          ...{ ...world, peers, files: new DiskStore(nodeDisk, data.filesFolder) },
+          ...(data.remoteTasks ? { remoteTasks: client<RemoteTaskCalls>(data.remoteTasks) } : {}),
+        },
+      );
       serveAll<ShardCalls>(data.serve, shard);
       return async () => {};
     }
@@ -46,11 +61,24 @@ async function begin(): Promise<() => Promise<void>> {
       serveAll<BuilderCalls>(data.serve, builder);
       return async () => {};
     }
+    case 'task': {
+      const { createTaskRunner } = await import('../task/task-runner.ts');
+      lowerPriority(log);
+      const controller = client<ControllerCalls>(data.controller);
+      const { loadBufferSizeBytes } = data;
+      const outside = { ...world, store, segmentFiles: store, uploadsFolder: paths.uploads, controller };
+      serveAll<TaskCalls>(data.serve, createTaskRunner({ loadBufferSizeBytes }, outside));
+      return async () => {};
+    }
     case 'ingest': {
       const { createIngest } = await import('../ingest/ingest.ts');
       const outside = { ...world, readSecret: secretReader(process.env, nodeDisk) };
       const ingest = createIngest(
-        { logFolder: paths.log, streamBufferSizeBytes: data.streamBufferSizeBytes },
+        {
+          logFolder: paths.log,
+          streamBufferSizeBytes: data.streamBufferSizeBytes,
+          segmentSizeBytesMax: data.segmentSizeBytesMax,
+        },
         {
           ...world,
           openKafka: async connection => {

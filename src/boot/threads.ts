@@ -6,6 +6,8 @@ import type { LogLevel } from '../base/pino-log.ts';
 interface Common {
   readonly logLevel: LogLevel;
   readonly dataFolder: string;
+  /** The buffer of the process's accounts. */
+  readonly accounts: SharedArrayBuffer;
 }
 
 /** What a thread is told at its birth; ports are moved to it. `serve`: where it answers calls to its role. */
@@ -14,9 +16,12 @@ export type ThreadData =
       readonly role: 'shard';
       readonly shard: number;
       readonly arenaBytes: number;
+      readonly filesFolder: string;
       readonly serve: readonly MessagePort[];
       /** By shard number; null in its own place. */
       readonly peers: readonly (MessagePort | null)[];
+      /** Where it asks for what other processes run; null where there are none. */
+      readonly remoteTasks: MessagePort | null;
     })
   | (Common & {
       readonly role: 'ingest';
@@ -25,11 +30,18 @@ export type ThreadData =
       readonly builder: MessagePort;
       readonly shards: readonly MessagePort[];
       readonly streamBufferSizeBytes: number;
+      readonly segmentSizeBytesMax: number;
     })
   | (Common & {
       readonly role: 'builder';
       readonly serve: readonly MessagePort[];
       readonly shards: readonly MessagePort[];
+    })
+  | (Common & {
+      readonly role: 'task';
+      readonly serve: readonly MessagePort[];
+      readonly loadBufferSizeBytes: number;
+      readonly controller: MessagePort;
     });
 
 export type ThreadMessage =
@@ -52,9 +64,10 @@ const heapMegabytesMax = 1024;
 
 const portsOf = (data: ThreadData): MessagePort[] => {
   const ports: (MessagePort | null)[] = [...data.serve];
-  if (data.role === 'shard') ports.push(...data.peers);
-  else ports.push(...data.shards);
-  if (data.role === 'ingest') ports.push(data.controller, data.builder);
+  if (data.role === 'shard') ports.push(...data.peers, data.remoteTasks);
+  if (data.role === 'ingest' || data.role === 'builder') ports.push(...data.shards);
+  if (data.role === 'ingest' || data.role === 'task') ports.push(data.controller);
+  if (data.role === 'ingest') ports.push(data.builder);
   return ports.filter(port => port !== null);
 };
 

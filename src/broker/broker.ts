@@ -2,36 +2,40 @@
  * The broker role: text → statement → plan → pinned snapshot → scatter → answer. No state but the queries that run now
  * and the last ones that did.
  */
+import { type AccountState, type Accounts, refusal, unboundAccounts } from '../base/accounts.ts';
 import { fault, toFault } from '../base/fault.ts';
+import { Line } from '../base/line.ts';
 import type { Clock, Log } from '../base/seams.ts';
-import type { TableDefinition } from '../catalog/table.ts';
 import { frameRowCount } from '../column/frame.ts';
 import type { QueryPlan } from '../plan/node.ts';
-import { bindStatement } from '../sql/bind.ts';
+import type { Statement } from '../sql/ast.ts';
 import { settleDefinition } from '../sql/bind-transform.ts';
 import type { BoundStatement } from '../sql/bound.ts';
 import { parseStatement } from '../sql/parse.ts';
 import { redactSecrets } from '../sql/redact.ts';
-import type { Client, FrameStream, Handlers } from '../wire/call.ts';
 import type {
   BrokerCalls,
-  CatalogState,
-  ControllerCalls,
-  IngestCalls,
   QueryRequest,
   QueryStats,
   QueryTrailer,
   ResultColumn,
   RunningQuery,
-  ServerCalls,
-} from '../wire/calls.ts';
-import { Admission } from './admission.ts';
+} from '../wire/broker-calls.ts';
+import type { Client, FrameStream, Handlers } from '../wire/call.ts';
+import type { MemberCalls } from '../wire/cluster-calls.ts';
+import type { ControllerCalls } from '../wire/controller-calls.ts';
+import type { IngestCalls } from '../wire/ingest-calls.ts';
+import type { ServerCalls } from '../wire/server-calls.ts';
+import { Admission, type Lane } from './admission.ts';
+import { alterTable } from './alter.ts';
 import { Deadlines } from './deadlines.ts';
 import { explainWithPruning } from './explain.ts';
 import { IngestWatch } from './ingest-watch.ts';
-import { finishedQueriesMax } from './limits.ts';
-import { emptyStats, runPlan } from './select.ts';
-import { openSnapshot } from './snapshot.ts';
+import { finishedQueriesMax, queryWaitMsMax, shortQueryRowsMax, statementBytesPerUnit } from './limits.ts';
+import { type PinnedStatement, pinStatement } from './pinned-statement.ts';
+import { emptyStats, runPlan, scansAtMost } from './select.ts';
+import type { Snapshot } from './snapshot.ts';
+import { ownSnapshots, type SnapshotSource } from './snapshot-source.ts';
 import {
   commandColumns,
   commandFrame,
@@ -42,11 +46,13 @@ import {
   runCommand,
 } from './statement.ts';
 import type { SystemSources } from './system-source.ts';
-import { systemTableFrame, systemTables } from './system-tables.ts';
+import { systemTableFrame } from './system-tables.ts';
 
 export interface BrokerSettings {
   /** Bytes that one query may hold beyond the columns it reads; refused with MEMORY_BUDGET above. */
   readonly queryMemoryBytes: number;
+  /** What the frames of one query's answer take on their way at the most; nothing where not given. */
+  readonly answerBytes?: number;
 }
 
 export interface BrokerComponents {
@@ -55,28 +61,43 @@ export interface BrokerComponents {
   readonly controller: Client<ControllerCalls>;
   readonly ingest: Client<IngestCalls>;
   readonly server: Client<ServerCalls>;
+  readonly members: Client<MemberCalls>;
+  /** Where the controller is in another process. */
+  readonly snapshots?: SnapshotSource;
+  /** Of the process; without bounds where not given. */
+  readonly accounts?: Accounts;
+  /** Of the process, for `system.memory`; the accounts alone where not given. */
+  readonly memory?: () => readonly AccountState[];
 }
 
 interface OpenQuery {
   readonly request: QueryRequest;
   /** As it may be shown. */
   readonly sql: string;
-  readonly statement: BoundStatement;
-  readonly definitions: readonly TableDefinition[];
-  readonly partitionCounts: CatalogState['partitionCounts'];
+  /** null until it is bound and pinned. */
+  pinned: PinnedStatement | null;
+  /** null until it has a place. */
+  lane: Lane | null;
   readonly abort: AbortController;
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
   readonly stats: QueryStats;
+  /** On the statements account. */
+  readonly statementBytes: number;
+  /** It has no place yet. */
+  waits: boolean;
   fetched: boolean;
   freshness: QueryTrailer['freshness'];
 }
 
 export function createBroker(settings: BrokerSettings, components: BrokerComponents): Handlers<BrokerCalls> {
-  const { clock, log, controller, ingest, server } = components;
+  const { clock, log, controller, ingest, server, members, accounts = unboundAccounts() } = components;
+  const statements = accounts.account('statements');
+  const statementLine = new Line(clock);
+  const snapshots = components.snapshots ?? ownSnapshots(controller, server);
   // Builds the grammar now, a tenth of a second, instead of in somebody's first query.
   parseStatement('SELECT 1');
-  const admission = new Admission();
+  const admission = new Admission(accounts, clock, settings.answerBytes ?? 0);
   const open = new Map<string, OpenQuery>();
   const finished: RunningQuery[] = [];
   const deadlines = new Deadlines(clock);
@@ -101,20 +122,33 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
       const { tables } = await controller.call('catalog', null);
       const leaseId = `system-${systemLeases++}`;
       try {
-        return (await controller.call('snapshot', { leaseId, tableIds: tables.map(({ id }) => id) })).tables;
+        return (
+          await snapshots.open(
+            leaseId,
+            [],
+            tables.map(({ id }) => id),
+          )
+        ).tables;
       } finally {
-        await controller.call('release', { leaseId });
+        await snapshots.release(leaseId);
       }
     },
     ingestion: () => ingest.call('state', null),
     rejects: () => ingest.call('rejects', { tableId: null }),
     audit: () => controller.call('audit', { tableId: null }),
+    tasks: () => controller.call('tasks', null),
+    quarantine: () => controller.call('quarantine', null),
     shards: () => server.call('status', null),
+    memory: components.memory ?? accounts.states,
+    servers: () => members.call('members', null),
   };
 
   function close(query: OpenQuery, error: unknown): void {
     if (!open.delete(query.request.queryId)) return;
     deadlines.remove(query);
+    query.pinned?.snapshot?.release();
+    if (query.lane) admission.leave(query.lane);
+    releaseStatement(query.statementBytes);
     const { code, message } = error === null ? { code: null, message: null } : toFault(error);
     const state = error === null ? 'finished' : code === 'CANCELLED' ? 'cancelled' : 'failed';
     finished.push(describe(query, state, message));
@@ -124,38 +158,72 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
 
   /** The query's time is over, wherever it is. */
   function expire(query: OpenQuery): void {
-    const reason = fault('TIMEOUT', `the query did not finish within its ${query.request.timeoutMs} ms`, {
-      hint: 'narrow its time range, or raise timeoutMs',
-      details: { timeoutMs: query.request.timeoutMs },
-    });
+    const { timeoutMs } = query.request;
+    const { running, waiting } = admission;
+    const reason = query.waits
+      ? fault(
+          'TIMEOUT',
+          `the query waited its ${timeoutMs} ms for a turn: ${running} queries run and ${waiting} wait`,
+          { hint: 'send fewer queries at once, or raise timeoutMs', details: { timeoutMs, running, waiting } },
+        )
+      : fault('TIMEOUT', `the query did not finish within its ${timeoutMs} ms`, {
+          hint: 'narrow its time range, or raise timeoutMs',
+          details: { timeoutMs },
+        });
+    end(query, reason);
+  }
+
+  function end(query: OpenQuery, reason: Error): void {
     query.abort.abort(reason);
     // A query that was opened and never fetched has nobody to tell.
     if (!query.fetched) close(query, reason);
   }
 
-  async function* run(query: OpenQuery): FrameStream<QueryTrailer> {
-    const { statement, request, stats, abort } = query;
+  /** Room for a statement and what is made of it; alone, any is let in. @throws FaultError MEMORY_BUDGET */
+  async function holdStatement({ sql }: QueryRequest): Promise<number> {
+    const sizeBytes = Math.min(sql.length * statementBytesPerUnit, statements.limitBytes);
+    if (!(await statementLine.wait(() => statements.tryHold(sizeBytes), queryWaitMsMax)))
+      throw refusal(statements, sizeBytes);
+    return sizeBytes;
+  }
+
+  function releaseStatement(sizeBytes: number): void {
+    statements.release(sizeBytes);
+    statementLine.look();
+  }
+
+  /**
+   * The query's place. Its snapshot tells whether it is short; who has to wait gives it back, for pinned rows take room from
+   * ingestion, and is then told to pin again.
+   */
+  async function admit(query: OpenQuery, plan: QueryPlan, snapshot: Snapshot): Promise<boolean> {
+    const { signal } = query.abort;
+    const context = { nowMs: query.startedAtMs, timeZone: query.request.timeZone };
+    const lane = scansAtMost(shortQueryRowsMax, plan, snapshot, context) ? 'short' : 'long';
+    const isFree = !signal.aborted && admission.tryEnter(lane);
+    if (!isFree) {
+      snapshot.release();
+      query.waits = true;
+      await admission.enter(lane, signal);
+      query.waits = false;
+      // Closed in between, it has nobody who leaves for it.
+      if (signal.aborted) admission.leave(lane);
+      signal.throwIfAborted();
+    }
+    query.lane = lane;
+    return isFree;
+  }
+
+  async function* run(query: OpenQuery, { statement, snapshot }: PinnedStatement): FrameStream<QueryTrailer> {
+    const { request, stats, abort } = query;
     let missing: string[] = [];
     switch (statement.kind) {
       case 'select':
-        missing = yield* select(query, statement.plan);
+        missing = yield* select(query, statement.plan, snapshot!);
         break;
       case 'explain': {
         const context = { nowMs: query.startedAtMs, timeZone: request.timeZone };
-        const snapshot = await openSnapshot(
-          request.queryId,
-          query.definitions,
-          query.partitionCounts,
-          controller,
-          server,
-          watch,
-          clock,
-        );
-        try {
-          yield linesFrame(explainWithPruning(statement.plan, snapshot, context));
-        } finally {
-          snapshot.release();
-        }
+        yield linesFrame(explainWithPruning(statement.plan, snapshot!, context));
         break;
       }
       case 'describe':
@@ -168,99 +236,110 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
     return { complete: missing.length === 0, missing, stats, freshness: query.freshness };
   }
 
-  async function* select(query: OpenQuery, plan: QueryPlan): FrameStream<string[]> {
+  async function* select(query: OpenQuery, plan: QueryPlan, snapshot: Snapshot): FrameStream<string[]> {
     const { request, stats, abort } = query;
-    await admission.enter(abort.signal);
+    const inline: Record<string, Uint8Array> = {};
+    for (const name of plan.systemTables) inline[name] = await systemTableFrame(name, sources);
+    const runStarted = clock.monotonicMs();
+    query.freshness = snapshot.freshness;
+    const frames = runPlan(plan, {
+      queryId: request.queryId,
+      snapshot,
+      inline,
+      server,
+      nowMs: query.startedAtMs,
+      timeZone: request.timeZone,
+      remainingMs: () => Math.max(0, request.timeoutMs - (clock.monotonicMs() - query.startedMonotonicMs)),
+      memoryBytes: settings.queryMemoryBytes,
+      signal: abort.signal,
+      allowPartial: request.allowPartial,
+      stats,
+    });
+    const missing = yield* frames;
+    stats.runMs = roundMs(clock.monotonicMs() - runStarted);
+    return missing;
+  }
+
+  /** Binds it, waits for its turn, pins what it reads. What ends the query meanwhile ends this. */
+  async function prepare(query: OpenQuery, parsed: Statement): Promise<PinnedStatement> {
+    const { request, stats, abort } = query;
+    const pinned = await pinStatement(
+      parsed,
+      request.queryId,
+      { parameters: request.parameters, nowMs: query.startedAtMs, timeZone: request.timeZone },
+      {
+        ...{ controller, snapshots, watch, clock },
+        admit: (plan, snapshot) => admit(query, plan, snapshot),
+      },
+    );
+    stats.planMs = roundMs(pinned.planMs);
+    stats.pinMs = roundMs(pinned.pinMs);
+    if (open.has(request.queryId)) return pinned;
+    // It was closed while it was pinned.
+    pinned.snapshot?.release();
+    throw abort.signal.reason;
+  }
+
+  /** Parses it and makes it known. From then on `close` gives back what it holds. */
+  function begin(request: QueryRequest, statementBytes: number): { query: OpenQuery; parsed: Statement } {
+    const { queryId, timeoutMs } = request;
     try {
-      const pinStarted = clock.monotonicMs();
-      const snapshot = await openSnapshot(
-        request.queryId,
-        query.definitions,
-        query.partitionCounts,
-        controller,
-        server,
-        watch,
-        clock,
-      );
-      try {
-        const inline: Record<string, Uint8Array> = {};
-        for (const name of plan.systemTables) inline[name] = await systemTableFrame(name, sources);
-        const runStarted = clock.monotonicMs();
-        stats.pinMs = roundMs(runStarted - pinStarted);
-        query.freshness = snapshot.freshness;
-        const frames = runPlan(plan, {
-          queryId: request.queryId,
-          snapshot,
-          inline,
-          server,
-          nowMs: query.startedAtMs,
-          timeZone: request.timeZone,
-          deadlineMs: query.startedAtMs + request.timeoutMs,
-          memoryBytes: settings.queryMemoryBytes,
-          signal: abort.signal,
-          allowPartial: request.allowPartial,
-          stats,
+      if (open.has(queryId))
+        throw fault('INVALID_REQUEST', `a query with id ${queryId} runs already`, {
+          hint: 'give each query an id of its own, or none',
         });
-        const missing = yield* frames;
-        stats.runMs = roundMs(clock.monotonicMs() - runStarted);
-        return missing;
-      } finally {
-        snapshot.release();
-      }
+      const startedMonotonicMs = clock.monotonicMs();
+      const startedAtMs = clock.nowMs();
+      const parsed = parseStatement(request.sql);
+      const query: OpenQuery = {
+        ...{ request, statementBytes, startedAtMs, startedMonotonicMs },
+        sql: redactSecrets(request.sql),
+        abort: new AbortController(),
+        stats: { ...emptyStats(), parseMs: roundMs(clock.monotonicMs() - startedMonotonicMs) },
+        ...{ pinned: null, lane: null, waits: false, fetched: false, freshness: {} },
+      };
+      open.set(queryId, query);
+      deadlines.add(query, timeoutMs, () => expire(query));
+      return { query, parsed };
+    } catch (error) {
+      releaseStatement(statementBytes);
+      throw error;
+    }
+  }
+
+  /** Binds and pins, and keeps it until it is fetched. */
+  async function openHeld(
+    { query, parsed }: ReturnType<typeof begin>,
+    signal: AbortSignal,
+  ): Promise<{ columns: readonly ResultColumn[] }> {
+    const onAbort = (): void => end(query, fault('CANCELLED', 'the caller went away'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      query.pinned = await prepare(query, parsed);
+      return { columns: columnsOf(query.pinned.statement) };
+    } catch (thrown) {
+      const error = query.abort.signal.aborted ? query.abort.signal.reason : thrown;
+      close(query, error);
+      throw error;
     } finally {
-      admission.leave();
+      signal.removeEventListener('abort', onAbort);
     }
   }
 
   return {
-    async open(request) {
-      const startedMonotonicMs = clock.monotonicMs();
-      const startedAtMs = clock.nowMs();
-      if (open.has(request.queryId))
-        throw fault('INVALID_REQUEST', `a query with id ${request.queryId} runs already`, {
-          hint: 'give each query an id of its own, or none',
-        });
-      const parsed = parseStatement(request.sql);
-      const planStarted = clock.monotonicMs();
-      const catalog = await controller.call('catalog', null);
-      const statement = bindStatement(parsed, {
-        catalog: { tables: catalog.tables, systemTables },
-        parameters: request.parameters,
-        nowMs: startedAtMs,
-        timeZone: request.timeZone,
-      });
-      const tableIds = 'plan' in statement ? statement.plan.tableIds : [];
-      const query: OpenQuery = {
-        request,
-        sql: redactSecrets(request.sql),
-        statement,
-        definitions: catalog.tables.filter(({ id }) => tableIds.includes(id)),
-        partitionCounts: catalog.partitionCounts,
-        abort: new AbortController(),
-        startedAtMs,
-        startedMonotonicMs,
-        stats: {
-          ...emptyStats(),
-          parseMs: roundMs(planStarted - startedMonotonicMs),
-          planMs: roundMs(clock.monotonicMs() - planStarted),
-        },
-        fetched: false,
-        freshness: {},
-      };
-      open.set(request.queryId, query);
-      deadlines.add(query, request.timeoutMs, () => expire(query));
-      return { columns: columnsOf(statement) };
+    async open(request, { signal }) {
+      return openHeld(begin(request, await holdStatement(request)), signal);
     },
 
     async *fetch({ queryId }, { signal }) {
       const query = open.get(queryId);
-      if (!query || query.fetched)
+      if (!query?.pinned || query.fetched)
         throw fault('UNKNOWN_QUERY', `no query ${queryId} waits to be fetched`, { hint: 'it may have timed out' });
       query.fetched = true;
       const onAbort = (): void => query.abort.abort(fault('CANCELLED', 'the caller went away'));
       signal.addEventListener('abort', onAbort, { once: true });
       try {
-        const trailer = yield* countRows(run(query), query.stats);
+        const trailer = yield* countRows(run(query, query.pinned), query.stats);
         close(query, null);
         return trailer;
       } catch (thrown) {
@@ -270,17 +349,18 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
         throw error;
       } finally {
         signal.removeEventListener('abort', onAbort);
-        // Neither ended nor failed: the caller stopped reading.
-        if (open.has(queryId)) close(query, fault('CANCELLED', 'the caller stopped reading'));
+        // Neither ended nor failed: the caller stopped reading, by itself or because the query's time was over.
+        if (open.has(queryId)) {
+          const { aborted, reason } = query.abort.signal;
+          close(query, aborted ? reason : fault('CANCELLED', 'the caller stopped reading'));
+        }
       }
     },
 
     cancel({ queryId }) {
       const query = open.get(queryId);
       if (!query) return { cancelled: false };
-      const reason = fault('CANCELLED', 'the query was cancelled');
-      query.abort.abort(reason);
-      if (!query.fetched) close(query, reason);
+      end(query, fault('CANCELLED', 'the query was cancelled'));
       return { cancelled: true };
     },
 
@@ -288,6 +368,8 @@ export function createBroker(settings: BrokerSettings, components: BrokerCompone
 
     createTable: ({ definition, ifNotExists }, { signal }) =>
       controller.call('createTable', { definition: settleDefinition(definition), ifNotExists }, { signal }),
+
+    alterTable: (input, { signal }) => alterTable(input, controller, signal),
   };
 }
 

@@ -2,9 +2,11 @@
  * What ingestion says of its partitions, at most one poll interval old: a partition that does not advance shows, with its
  * cause, in every answer that touches it, though the shard that pinned it cannot know. Asked for only while queries come.
  */
+import type { Fault } from '../base/fault.ts';
 import type { Clock } from '../base/seams.ts';
 import type { Client } from '../wire/call.ts';
-import type { IngestCalls, IngestState, PartitionFreshness } from '../wire/calls.ts';
+import type { PartitionFreshness } from '../wire/calls.ts';
+import type { IngestCalls, IngestState } from '../wire/ingest-calls.ts';
 
 /** How old the state may be before a query has it asked for anew, behind its answer. */
 export const pollIntervalMs = 500;
@@ -57,6 +59,14 @@ export class IngestWatch {
   /** Why none of a stream's partitions is known yet; null where they are, or for the embedded log. */
   topic(tableId: string): PartitionFreshness | null {
     return this.#find(tableId, -1)?.freshness ?? null;
+  }
+
+  /** Why a partition of one of the tables takes no rows, and can then answer for none; null where all do. */
+  failure(tableIds: readonly string[]): Fault | null {
+    const failed = this.#states.find(
+      ({ tableId, freshness, lastFault }) => tableIds.includes(tableId) && freshness.state === 'failed' && lastFault,
+    );
+    return failed?.lastFault ?? null;
   }
 
   #find(tableId: string, partition: number): IngestState | undefined {

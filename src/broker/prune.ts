@@ -1,7 +1,10 @@
 /** Segments that cannot hold a row of a query, by the zone maps that the metadata keeps of them. */
-import type { SegmentEntry, TableDefinition } from '../catalog/table.ts';
+import { storedTypeOf, widenZone } from '../catalog/column.ts';
+import type { SegmentEntry, TableDefinition, ZoneMap } from '../catalog/table.ts';
+import type { Type } from '../column/type.ts';
 import { type BlockPredicate, compileFilter } from '../exec/filter.ts';
 import { judge } from '../exec/judge.ts';
+import { scanColumnsOf } from '../exec/scan-columns.ts';
 import type { FunctionContext } from '../function/scalar.ts';
 import type { Node } from '../plan/node.ts';
 
@@ -23,17 +26,7 @@ export const compileScanFilter = (
   scan: Scan,
   definition: TableDefinition,
   context: FunctionContext,
-): BlockPredicate | null =>
-  scan.filter &&
-  compileFilter(
-    scan.filter,
-    scan.columns.map(({ id, type }) => ({
-      id,
-      type,
-      defaultValue: definition.columns.find(column => column.id === id)?.defaultValue ?? null,
-    })),
-    context,
-  );
+): BlockPredicate | null => scan.filter && compileFilter(scan.filter, scanColumnsOf(scan, definition), context);
 
 /** Segments that some scan of the table may find rows in. */
 export function pruneSegments(
@@ -46,7 +39,15 @@ export function pruneSegments(
   // A segment may be empty: all of its offsets were filtered, rejected, or markers.
   const filled = segments.filter(({ rowCount }) => rowCount > 0);
   if (predicates.includes(null)) return filled;
-  return filled.filter(({ zones, rowCount }) =>
-    predicates.some(predicate => judge(predicate!, id => zones[id] ?? null, rowCount) !== 'none'),
+  const columns = new Map(definition.columns.map(column => [column.id, column]));
+  const zoneIn =
+    ({ zones, tableVersion }: SegmentEntry) =>
+    ({ id, type }: { readonly id: number; readonly type: Type }): ZoneMap | null => {
+      const zone = zones[id];
+      const column = columns.get(id);
+      return zone && column ? widenZone(zone, storedTypeOf(column, tableVersion), type) : (zone ?? null);
+    };
+  return filled.filter(entry =>
+    predicates.some(predicate => judge(predicate!, zoneIn(entry), entry.rowCount) !== 'none'),
   );
 }

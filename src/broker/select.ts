@@ -1,12 +1,15 @@
 /** Runs a plan: subqueries first, then prune, scatter, and pass the answer's frames on; then compares expected with answered. */
 import { fault } from '../base/fault.ts';
+import { damagedSegment } from '../catalog/damaged.ts';
 import { decodeBatch } from '../column/frame.ts';
 import type { Value } from '../column/type.ts';
 import { valueAt } from '../column/value.ts';
 import type { QueryPlan } from '../plan/node.ts';
 import { resolveSubplans } from '../sql/optimize/subquery.ts';
+import type { QueryStats } from '../wire/broker-calls.ts';
 import type { Client, FrameStream } from '../wire/call.ts';
-import type { QueryStats, ServerCalls, ServerScan } from '../wire/calls.ts';
+import type { ServerCalls, ServerScan } from '../wire/server-calls.ts';
+import { masksOf, visibleSegments } from './hidden.ts';
 import { pruneSegments, scansOf } from './prune.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -17,7 +20,8 @@ export interface SelectRun {
   readonly server: Client<ServerCalls>;
   readonly nowMs: number;
   readonly timeZone: string;
-  readonly deadlineMs: number;
+  /** What is left of the query's time. */
+  remainingMs(): number;
   readonly memoryBytes: number;
   readonly signal: AbortSignal;
   readonly allowPartial: boolean;
@@ -35,15 +39,25 @@ export async function* runPlan(plan: QueryPlan, run: SelectRun): FrameStream<str
     missing.push(...unanswered);
   }
   const { fragments } = resolveSubplans(plan, values, run);
-  const scans = planScans(fragments, run);
-  const expected = scans.flatMap(({ tableId, segments, ranges }) => [
+  const planned = planScans(fragments, run);
+  const expected = planned.flatMap(({ tableId, segments, ranges }) => [
     ...segments.map(({ id }) => id),
     ...ranges.map(({ partition }) => `consuming-${tableId}-${partition}`),
   ]);
-  const { queryId, inline, nowMs, deadlineMs, memoryBytes, stats } = run;
+  const scans = planned.map(scan => withoutDamaged(scan, run));
+  const { queryId, inline, nowMs, memoryBytes, stats } = run;
   const stream = run.server.stream(
     'run',
-    { queryId, fragments, scans, inline, nowMs, deadlineMs, memoryBytes, allowPartial: run.allowPartial },
+    {
+      queryId,
+      fragments,
+      scans,
+      inline,
+      nowMs,
+      timeoutMs: run.remainingMs(),
+      memoryBytes,
+      allowPartial: run.allowPartial,
+    },
     { signal: run.signal },
   );
   const ran = yield* stream;
@@ -68,16 +82,62 @@ export async function* runPlan(plan: QueryPlan, run: SelectRun): FrameStream<str
   return [...missing, ...unanswered];
 }
 
+/**
+ * Whether the plan scans at most so many rows: of the segments and ranges that are left after pruning, before subqueries
+ * are known. Pruning is asked only where the tables have more.
+ */
+export function scansAtMost(
+  rowCountMax: number,
+  plan: QueryPlan,
+  snapshot: Snapshot,
+  context: { readonly nowMs: number; readonly timeZone: string },
+): boolean {
+  const plans = [plan, ...plan.subplans];
+  const rowCount = (isPruned: boolean): number =>
+    plans.reduce(
+      (sum, { fragments }) => sum + scannedRowCount(scansOf(fragments), snapshot, isPruned ? context : null),
+      0,
+    );
+  return rowCount(false) <= rowCountMax || rowCount(true) <= rowCountMax;
+}
+
+/** @param context null: without pruning. */
+function scannedRowCount(
+  nodes: ReturnType<typeof scansOf>,
+  { tables }: Snapshot,
+  context: { readonly nowMs: number; readonly timeZone: string } | null,
+): number {
+  let rowCount = 0;
+  for (const { definition, segments, ranges } of tables) {
+    const scans = nodes.filter(node => node.tableId === definition.id);
+    if (scans.length === 0) continue;
+    const kept = context ? pruneSegments(scans, definition, segments, context) : segments;
+    for (const segment of kept) rowCount += segment.rowCount;
+    for (const { startOffset, endOffset } of ranges) rowCount += endOffset - startOffset;
+  }
+  return rowCount;
+}
+
 /** Pruned scans of the plan's tables. */
 function planScans(fragments: QueryPlan['fragments'], run: SelectRun): ServerScan[] {
   const nodes = scansOf(fragments);
-  return run.snapshot.tables.flatMap(({ definition, segments, ranges }) => {
+  return run.snapshot.tables.flatMap(table => {
+    const { definition, segments, ranges } = table;
     const scans = nodes.filter(node => node.tableId === definition.id);
     if (scans.length === 0) return [];
-    const kept = pruneSegments(scans, definition, segments, run);
+    const visible = visibleSegments(table);
+    const kept = pruneSegments(scans, definition, visible, run);
     run.stats.segmentsPruned += segments.length - kept.length;
-    return [{ tableId: definition.id, definition, segments: kept, ranges }];
+    return [{ tableId: definition.id, definition, segments: kept, ranges, masks: masksOf(table, kept, ranges) }];
   });
+}
+
+/** Without the segments that are known to be damaged. @throws FaultError CORRUPT_SEGMENT where nothing may be missing */
+function withoutDamaged(scan: ServerScan, { snapshot: { quarantine }, allowPartial }: SelectRun): ServerScan {
+  const damaged = scan.segments.find(({ id }) => quarantine.has(id));
+  if (!damaged) return scan;
+  if (!allowPartial) throw damagedSegment(scan.definition, damaged, quarantine.get(damaged.id)!);
+  return { ...scan, segments: scan.segments.filter(({ id }) => !quarantine.has(id)) };
 }
 
 async function runScalar(plan: QueryPlan, run: SelectRun): Promise<{ value: Value; missing: string[] }> {

@@ -7,12 +7,15 @@
  * find rows dropped that the older metadata still calls consuming.
  */
 
-import { fault } from '../base/fault.ts';
+import { FaultError, fault, toFault } from '../base/fault.ts';
 import type { Clock } from '../base/seams.ts';
 import type { TableDefinition, TableSnapshot } from '../catalog/table.ts';
-import type { Client } from '../wire/call.ts';
-import type { ControllerCalls, PinnedPartition, ScanTask, ServerCalls, TableFreshness } from '../wire/calls.ts';
+import type { TableFreshness } from '../wire/broker-calls.ts';
+import type { QuarantinedSegment } from '../wire/controller-calls.ts';
+import type { PinnedPartition } from '../wire/server-calls.ts';
+import type { ScanTask } from '../wire/shard-calls.ts';
 import type { IngestWatch } from './ingest-watch.ts';
+import type { SnapshotSource } from './snapshot-source.ts';
 
 /** A seek takes a few milliseconds between the metadata and the shard. */
 const attemptsMax = 50;
@@ -20,6 +23,8 @@ const retryDelayMs = 10;
 
 export interface Snapshot {
   readonly tables: readonly (TableSnapshot & { readonly ranges: ScanTask['ranges'] })[];
+  /** By segment, why no query reads it. */
+  readonly quarantine: ReadonlyMap<string, string>;
   /** By table name. */
   readonly freshness: Readonly<Record<string, TableFreshness>>;
   /** Gives up every lease; nobody need wait for that. Called exactly once. */
@@ -31,17 +36,15 @@ export async function openSnapshot(
   leaseId: string,
   definitions: readonly TableDefinition[],
   partitionCounts: Readonly<Record<string, number>>,
-  controller: Client<ControllerCalls>,
-  server: Client<ServerCalls>,
+  source: SnapshotSource,
   watch: IngestWatch,
   clock: Clock,
 ): Promise<Snapshot> {
   const release = (): void => {
     // A release that fails finds a role that is gone, and its leases with it.
-    server.call('release', { leaseId }).catch(() => {});
-    controller.call('release', { leaseId }).catch(() => {});
+    source.release(leaseId).catch(() => {});
   };
-  if (definitions.length === 0) return { tables: [], freshness: {}, release: () => {} };
+  if (definitions.length === 0) return { tables: [], quarantine: new Map(), freshness: {}, release: () => {} };
   try {
     const tableIds = definitions.map(({ id }) => id);
     await watch.refresh();
@@ -50,28 +53,37 @@ export async function openSnapshot(
       const partitions = tableIds.flatMap(tableId =>
         Array.from({ length: counts[tableId] ?? 0 }, (_, partition) => ({ tableId, partition })),
       );
-      const pins = await server.call('pin', { leaseId, partitions });
-      const { tables } = await controller.call('snapshot', { leaseId, tableIds });
+      const { pins, tables, quarantine } = await source.open(leaseId, partitions, tableIds);
       const known = Object.fromEntries(
         tables.map(({ definition, committedEnds }) => [definition.id, committedEnds.length]),
       );
       const isWhole = tableIds.every(id => known[id]! <= (counts[id] ?? 0));
       const moved = pins.find(pin => tables.some(table => isMoved(table, pin)));
-      if (isWhole && !moved) return snapshotOf(tables, pins, watch, release);
+      if (isWhole && !moved) return snapshotOf(tables, quarantine, pins, watch, release);
       if (attempt === attemptsMax)
         throw fault('INCOMPLETE', `partition ${moved?.partition ?? 'count'} of a table is being moved by a seek`, {
           hint: 'try again',
         });
       // Partitions came between the two, or one was moved: both are asked again.
-      await controller.call('release', { leaseId });
-      await server.call('release', { leaseId });
+      await source.release(leaseId);
       if (moved) await clock.sleep(retryDelayMs);
       counts = known;
     }
   } catch (error) {
     release();
-    throw error;
+    throw explained(
+      error,
+      definitions.map(({ id }) => id),
+      watch,
+    );
   }
+}
+
+/** Rows that nobody answers for, since their partition cannot be opened: that is what the caller can do something about. */
+function explained(error: unknown, tableIds: readonly string[], watch: IngestWatch): unknown {
+  const { code } = toFault(error);
+  const cause = code === 'UNAVAILABLE' || code === 'INCOMPLETE' ? watch.failure(tableIds) : null;
+  return cause?.kind === 'corrupt' ? new FaultError(cause, { cause: error }) : error;
 }
 
 /** The pinned rows are of another epoch than the metadata. */
@@ -80,10 +92,12 @@ const isMoved = ({ definition, epochs }: TableSnapshot, pin: PinnedPartition): b
 
 const snapshotOf = (
   tables: readonly TableSnapshot[],
+  quarantine: readonly QuarantinedSegment[],
   pins: readonly PinnedPartition[],
   watch: IngestWatch,
   release: () => void,
 ): Snapshot => ({
+  quarantine: new Map(quarantine.map(({ segmentId, cause }) => [segmentId, cause])),
   tables: tables.map(table => ({ ...table, ranges: rangesOf(table, pins) })),
   freshness: Object.fromEntries(tables.map(table => [table.definition.name, freshnessOf(table, pins, watch)])),
   release,

@@ -3,12 +3,15 @@ import { batchOf } from '../column/builder.ts';
 import { encodeBatch } from '../column/frame.ts';
 import { BOOLEAN, INT, LONG, STRING, typeText, type Value } from '../column/type.ts';
 import type { BoundStatement, DescribedColumn } from '../sql/bound.ts';
+import type { ResultColumn } from '../wire/broker-calls.ts';
 import type { Client } from '../wire/call.ts';
-import type { ControllerCalls, IngestCalls, ResultColumn } from '../wire/calls.ts';
+import type { ControllerCalls } from '../wire/controller-calls.ts';
+import type { IngestCalls } from '../wire/ingest-calls.ts';
+import { alterTable } from './alter.ts';
 
 type Command = Extract<
   BoundStatement,
-  { kind: 'createTable' | 'dropTable' | 'showTables' | 'showCreateTable' | 'ingestion' | 'insert' }
+  { kind: 'createTable' | 'dropTable' | 'alterTable' | 'showTables' | 'showCreateTable' | 'ingestion' | 'insert' }
 >;
 type Ingestion = Extract<BoundStatement, { kind: 'ingestion' }>;
 
@@ -60,6 +63,7 @@ export function commandColumns(command: Command): readonly ResultColumn[] {
   switch (command.kind) {
     case 'createTable':
     case 'dropTable':
+    case 'alterTable':
       return statusColumns;
     case 'showTables':
       return tableColumns;
@@ -102,6 +106,10 @@ export async function runCommand(
         { signal },
       );
       return { columns, rows: [[dropped ? `dropped table ${command.name}` : `no table ${command.name}`]] };
+    }
+    case 'alterTable': {
+      if (command.changes.length > 0) await alterTable(command, controller, signal);
+      return { columns, rows: [[command.status]] };
     }
     case 'showTables': {
       const { tables } = await controller.call('catalog', null, { signal });

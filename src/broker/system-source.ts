@@ -1,7 +1,12 @@
 /** What tables of schema `system` are made of. */
+import type { AccountState } from '../base/accounts.ts';
 import type { TableSnapshot } from '../catalog/table.ts';
 import type { Type, Value } from '../column/type.ts';
-import type { AuditEntry, IngestState, RejectEntry, RunningQuery, ShardStatus } from '../wire/calls.ts';
+import type { RunningQuery } from '../wire/broker-calls.ts';
+import type { MemberEntry } from '../wire/cluster-calls.ts';
+import type { AuditEntry, QuarantinedSegment, TaskEntry } from '../wire/controller-calls.ts';
+import type { IngestState, RejectEntry } from '../wire/ingest-calls.ts';
+import type { ShardStatus } from '../wire/shard-calls.ts';
 
 /** What the rows are made of; each is asked for only when a query reads its table. */
 export interface SystemSources {
@@ -10,7 +15,11 @@ export interface SystemSources {
   ingestion(): Promise<readonly IngestState[]>;
   rejects(): Promise<readonly RejectEntry[]>;
   audit(): Promise<readonly AuditEntry[]>;
+  tasks(): Promise<readonly TaskEntry[]>;
+  quarantine(): Promise<readonly QuarantinedSegment[]>;
   shards(): Promise<readonly ShardStatus[]>;
+  memory(): readonly AccountState[];
+  servers(): Promise<readonly MemberEntry[]>;
 }
 
 export interface Definition {

@@ -1,5 +1,6 @@
 /** Tables of schema `system`: what Weir knows of itself, as rows made when a query starts. */
 
+import { loadPartition } from '../catalog/table.ts';
 import { batchOf } from '../column/builder.ts';
 import { encodeBatch } from '../column/frame.ts';
 import { DOUBLE, INT, LONG, STRING, TIMESTAMP } from '../column/type.ts';
@@ -70,13 +71,16 @@ const definitions: Readonly<Record<string, Definition>> = {
       column('generation', INT),
       column('table_version', INT),
       column('created_at', TIMESTAMP),
+      column('state', STRING),
+      column('cause', STRING),
     ],
     async rows(sources) {
+      const causes = new Map((await sources.quarantine()).map(({ segmentId, cause }) => [segmentId, cause]));
       return (await sources.tables()).flatMap(({ definition, segments }) =>
         segments.map(segment => [
           definition.name,
           segment.id,
-          segment.partition,
+          segment.partition === loadPartition ? null : segment.partition,
           BigInt(segment.startOffset),
           BigInt(segment.endOffset),
           BigInt(segment.rowCount),
@@ -86,11 +90,43 @@ const definitions: Readonly<Record<string, Definition>> = {
           segment.generation,
           segment.tableVersion,
           segment.createdAtMs,
+          causes.has(segment.id) ? 'quarantined' : 'committed',
+          causes.get(segment.id) ?? null,
         ]),
       );
     },
   },
   ...ingestionTables,
+  'system.tasks': {
+    columns: [
+      column('task_id', STRING),
+      column('kind', STRING),
+      column('table', STRING),
+      column('detail', STRING),
+      column('state', STRING),
+      column('done', LONG),
+      column('total', LONG),
+      column('unit', STRING),
+      column('started_at', TIMESTAMP),
+      column('finished_at', TIMESTAMP),
+      column('error', STRING),
+    ],
+    async rows(sources) {
+      return (await sources.tasks()).map(task => [
+        task.taskId,
+        task.kind,
+        task.table,
+        task.detail,
+        task.state,
+        BigInt(task.done),
+        BigInt(task.total),
+        task.unit,
+        task.startedAtMs,
+        task.finishedAtMs,
+        task.error,
+      ]);
+    },
+  },
   'system.shards': {
     columns: [
       column('shard', INT),
@@ -108,6 +144,52 @@ const definitions: Readonly<Record<string, Definition>> = {
         status.segmentsOpen,
         BigInt(status.consuming.reduce((sum, { rowCount }) => sum + rowCount, 0)),
         status.leases,
+      ]);
+    },
+  },
+  'system.memory': {
+    columns: [
+      column('account', STRING),
+      column('used_bytes', LONG),
+      column('peak_bytes', LONG),
+      column('limit_bytes', LONG),
+    ],
+    async rows(sources) {
+      return sources
+        .memory()
+        .map(({ name, usedBytes, peakBytes, limitBytes }) => [
+          name,
+          BigInt(usedBytes),
+          BigInt(peakBytes),
+          BigInt(limitBytes),
+        ]);
+    },
+  },
+  'system.servers': {
+    columns: [
+      column('server', STRING),
+      column('roles', STRING),
+      column('address', STRING),
+      column('version', STRING),
+      column('state', STRING),
+      column('segments_placed', LONG),
+      column('segments_announced', LONG),
+      column('size_bytes', LONG),
+      column('started_at', TIMESTAMP),
+      column('heartbeat_at', TIMESTAMP),
+    ],
+    async rows(sources) {
+      return (await sources.servers()).map(server => [
+        server.id,
+        server.roles.join(', '),
+        server.address,
+        server.release,
+        server.state,
+        BigInt(server.segmentsPlaced),
+        BigInt(server.segmentsAnnounced),
+        BigInt(server.sizeBytes),
+        server.startedAtMs,
+        server.heartbeatAtMs,
       ]);
     },
   },

@@ -35,6 +35,7 @@ export function decodeTable(text: string): TableDefinition {
   const columns = (document.columns as Json[]).map(column => ({
     ...column,
     defaultValue: untag(column.defaultValue),
+    ...('missingValue' in column && { missingValue: untag(column.missingValue) }),
   }));
   return { ...document, columns } as unknown as TableDefinition;
 }

@@ -11,6 +11,13 @@ export interface ColumnDefinition {
   readonly nullable: boolean;
   /** Taken for a row that does not name the column; null where there is none. */
   readonly defaultValue: Value;
+  /**
+   * Of rows that were written without the column, for ever: what its default was when it was added. Absent: what
+   * `defaultValue` is, which was never changed.
+   */
+  readonly missingValue?: Value;
+  /** What it was widened from, oldest first: rows of table versions below `untilVersion` are stored so. */
+  readonly formerTypes?: readonly { readonly type: Type; readonly untilVersion: number }[];
 }
 
 export type IndexKind = 'inverted' | 'range' | 'bloom';
@@ -18,7 +25,35 @@ export type IndexKind = 'inverted' | 'range' | 'bloom';
 export interface IndexDefinition {
   readonly columnId: number;
   readonly kind: IndexKind;
+  /** As CREATE INDEX gave it, unique in its table; absent where none was given. */
+  readonly name?: string;
 }
+
+/** One step of ALTER TABLE, CREATE INDEX or DROP INDEX; columns and indexes by name. */
+export type TableChange =
+  | {
+      readonly kind: 'addColumn';
+      readonly name: string;
+      readonly type: Type;
+      readonly nullable: boolean;
+      readonly defaultValue: Value;
+      readonly ifNotExists: boolean;
+    }
+  | { readonly kind: 'dropColumn'; readonly column: string; readonly ifExists: boolean }
+  | { readonly kind: 'renameColumn'; readonly column: string; readonly to: string }
+  | { readonly kind: 'setType'; readonly column: string; readonly type: Type }
+  /** null: none. */
+  | { readonly kind: 'setDefault'; readonly column: string; readonly defaultValue: Value }
+  | { readonly kind: 'dropNotNull'; readonly column: string }
+  | {
+      readonly kind: 'createIndex';
+      readonly column: string;
+      readonly index: IndexKind;
+      /** null: of table, column and kind. */
+      readonly name: string | null;
+      readonly ifNotExists: boolean;
+    }
+  | { readonly kind: 'dropIndex'; readonly name: string; readonly ifExists: boolean };
 
 /** Embedded log: rows are pushed. */
 export interface LogSource {
@@ -116,6 +151,8 @@ export interface TableDefinition {
   /** Counts up with every change of this document. */
   readonly version: number;
   readonly columns: readonly ColumnDefinition[];
+  /** The next column's; absent: one more than the last column's, for none was dropped. */
+  readonly nextColumnId?: number;
   readonly timeColumnId: number | null;
   readonly indexes: readonly IndexDefinition[];
   readonly source: Source;
@@ -133,7 +170,7 @@ export interface TableDefinitionRequest {
     readonly defaultValue?: Value;
   }[];
   readonly timeColumn: string | null;
-  readonly indexes: readonly { readonly column: string; readonly kind: IndexKind }[];
+  readonly indexes: readonly { readonly column: string; readonly kind: IndexKind; readonly name?: string }[];
   /** The embedded log where left out. */
   readonly source?: Source;
   readonly settings: Partial<TableSettings>;
@@ -185,12 +222,26 @@ export interface OffsetAccounts {
   readonly rowsOut: number;
 }
 
+/** The partition of segments that batch loads made: they have no stream, and their offsets are row numbers of the load. */
+export const loadPartition = -1;
+
+export interface SegmentIndex {
+  readonly columnId: number;
+  readonly kind: IndexKind;
+  readonly generation: number;
+}
+
 /** A committed segment as the metadata store knows it: enough to route and prune without opening it. */
 export interface SegmentEntry {
-  /** `<tableId>-<partition>-<startOffset>-<attempt>`; also its folder's name under the table's folder. */
+  /** See `catalog/segment-id`; also its folder's name under the table's folder. */
   readonly id: string;
   readonly tableId: string;
+  /** Of the stream; or `loadPartition`. */
   readonly partition: number;
+  /** Of a load's segment: which load of its table it is of (`LoadEntry.sequence`). */
+  readonly loadSequence?: number;
+  /** Of a merged segment: the rows that replacements up to this one hid are gone from it. */
+  readonly replacedThrough?: number;
   /** Which topic the offsets are of; absent for the embedded log, or where it is unknown. */
   readonly streamId?: string;
   /** Stream offsets covered: [start, end). */
@@ -204,6 +255,11 @@ export interface SegmentEntry {
   readonly generation: number;
   /** Table version whose columns it was built with. */
   readonly tableVersion: number;
+  /**
+   * Indexes of its table that were seen to: built, or not to be had (it lacks the column, or stores it without a
+   * dictionary), which is `generation` 0; else the one in its file's name. Absent in entries of older versions.
+   */
+  readonly indexes?: readonly SegmentIndex[];
   readonly minTimeMs: number | null;
   readonly maxTimeMs: number | null;
   /** Zone maps by column id of the whole segment. */
@@ -211,12 +267,32 @@ export interface SegmentEntry {
   readonly createdAtMs: number;
 }
 
+/**
+ * A batch load took the place of a time range: rows that were there when it was asked for, and have their time in
+ * `[fromMs, toMs)`, are no rows of the table any more. Those that a stream or another load brought since are.
+ */
+export interface Replacement {
+  /** The load's. */
+  readonly sequence: number;
+  /** Rows of loads of lower numbers were there before. */
+  readonly loadsBelow: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** By partition: rows of that stream below the offset were there before. A partition beyond the list had none. */
+  readonly cutoffs: readonly { readonly streamId: string | null; readonly offset: number }[];
+  readonly createdAtMs: number;
+}
+
 /** One table in one consistent state of the metadata. */
 export interface TableSnapshot {
   readonly definition: TableDefinition;
   readonly segments: readonly SegmentEntry[];
+  /** By sequence. */
+  readonly replacements: readonly Replacement[];
   /** By partition: the first offset not in a committed segment. */
   readonly committedEnds: readonly number[];
   /** By partition: how often it was moved; consuming rows are of the same epoch, or of no use. */
   readonly epochs: readonly number[];
+  /** By partition: which topic its offsets are of; null: the embedded log, or unknown. */
+  readonly streamIds: readonly (string | null)[];
 }

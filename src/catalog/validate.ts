@@ -1,6 +1,8 @@
 /** From what a user asks for to what a table is: the checks that hold whether the request came as DDL or as JSON. */
 import { fault } from '../base/fault.ts';
 import { type Type, type TypeName, typeNames, typeText, type Value } from '../column/type.ts';
+import { nextColumnIdOf } from './column.ts';
+import { checkIndexName, findIndex, indexNameOf } from './index-name.ts';
 import { checkKafkaSource } from './kafka-source.ts';
 import {
   columnCountMax,
@@ -26,11 +28,14 @@ import type {
 } from './table.ts';
 import { fitsType } from './value.ts';
 
-/** What each kind of index can be built on; an inverted index lists rows by dictionary code, so it needs a dictionary. */
-const indexableTypes: Record<IndexKind, readonly TypeName[]> = {
+/**
+ * What each kind of index can be built on. An inverted index lists rows by dictionary code, so it needs a dictionary; a range
+ * index slices the bits of a value's order; a Bloom filter takes whatever has many values that `=` compares.
+ */
+export const indexableTypes: Readonly<Record<IndexKind, readonly TypeName[]>> = {
   inverted: ['STRING', 'UUID'],
-  range: [],
-  bloom: [],
+  range: ['INT', 'LONG', 'FLOAT', 'DOUBLE', 'DECIMAL', 'DATE', 'TIMESTAMP'],
+  bloom: ['STRING', 'UUID', 'BYTES', 'INT', 'LONG', 'FLOAT', 'DOUBLE', 'DECIMAL', 'DATE', 'TIMESTAMP'],
 };
 
 const invalid = (message: string, hint?: string) => fault('INVALID_DEFINITION', message, { hint });
@@ -80,14 +85,23 @@ export function withColumns(
     .slice(0, Math.max(0, columnCountMax - definition.columns.length));
   if (fresh.length === 0) return definition;
   const all = defineColumns({ ...definition, columns: [...definition.columns, ...fresh.map(asNullable)] });
-  const firstId = Math.max(...definition.columns.map(({ id }) => id)) + 1;
+  const firstId = nextColumnIdOf(definition);
   const added = all.slice(definition.columns.length).map((column, index) => ({ ...column, id: firstId + index }));
-  return { ...definition, version: definition.version + 1, columns: [...definition.columns, ...added] };
+  return {
+    ...definition,
+    version: definition.version + 1,
+    columns: [...definition.columns, ...added],
+    nextColumnId: firstId + added.length,
+  };
 }
 
 const asNullable = ({ name, type }: { readonly name: string; readonly type: Type }) => ({ name, type, nullable: true });
 
-function defineColumns({ name: table, columns }: Pick<TableDefinitionRequest, 'name' | 'columns'>): ColumnDefinition[] {
+/** Columns that hold together, with ids from 1. @throws FaultError INVALID_DEFINITION */
+export function defineColumns({
+  name: table,
+  columns,
+}: Pick<TableDefinitionRequest, 'name' | 'columns'>): ColumnDefinition[] {
   if (columns.length === 0) throw invalid(`table ${table} has no columns`, 'declare at least one');
   if (columns.length > columnCountMax)
     throw invalid(
@@ -138,31 +152,38 @@ function checkDefault(column: string, type: Type, value: Value): void {
     throw invalid(`column ${column}: its default is ${length} long`, `at most ${defaultSizeBytesMax} are allowed`);
 }
 
-function defineIndexes({ indexes }: TableDefinitionRequest, columns: readonly ColumnDefinition[]): IndexDefinition[] {
-  if (indexes.length > indexCountMax)
-    throw invalid(`${indexes.length} indexes are declared`, `at most ${indexCountMax} are allowed`);
-  const seen = new Set<string>();
-  return indexes.map(({ column: name, kind }) => {
+function defineIndexes(request: TableDefinitionRequest, columns: readonly ColumnDefinition[]): IndexDefinition[] {
+  checkIndexCount(request.indexes.length);
+  const indexes: IndexDefinition[] = [];
+  for (const { column: name, kind, name: given } of request.indexes) {
     const column = findColumn({ columns }, name);
-    const types: readonly TypeName[] | undefined = Object.hasOwn(indexableTypes, kind)
-      ? indexableTypes[kind]
-      : undefined;
-    if (types === undefined)
-      throw invalid(`${kind} is no kind of index`, `kinds: ${Object.keys(indexableTypes).join(', ')}`);
-    if (types.length === 0)
-      throw fault('UNSUPPORTED', `column ${name}: ${kind} indexes are not supported yet`, {
-        hint: 'leave it out: zone maps prune blocks on every column without an index',
-      });
-    if (!types.includes(column.type.name))
-      throw invalid(
-        `column ${name}: ${kind} indexes are on ${types.join(' and ')} columns, and this is ${typeText(column.type)}`,
-        'leave it out: zone maps prune blocks on every column without an index',
-      );
-    const key = `${kind} ${column.id}`;
-    if (seen.has(key)) throw invalid(`column ${name} has its ${kind} index twice`, 'declare it once');
-    seen.add(key);
-    return { columnId: column.id, kind };
-  });
+    checkIndex(column, kind);
+    if (indexes.some(index => index.columnId === column.id && index.kind === kind))
+      throw invalid(`column ${name} has its ${kind} index twice`, 'declare it once');
+    if (given !== undefined) checkIndexName(given);
+    const index: IndexDefinition = { columnId: column.id, kind, ...(given !== undefined && { name: given }) };
+    const table = { name: request.name, columns, indexes };
+    const called = indexNameOf(table, index);
+    if (findIndex(table, called) !== null) throw invalid(`two indexes are called ${called}`, 'rename one of them');
+    indexes.push(index);
+  }
+  return indexes;
+}
+
+export function checkIndexCount(count: number): void {
+  if (count > indexCountMax) throw invalid(`${count} indexes are declared`, `at most ${indexCountMax} are allowed`);
+}
+
+/** @throws FaultError INVALID_DEFINITION where the column cannot have it */
+export function checkIndex({ name, type }: ColumnDefinition, kind: IndexKind): void {
+  const types: readonly TypeName[] | undefined = Object.hasOwn(indexableTypes, kind) ? indexableTypes[kind] : undefined;
+  if (types === undefined)
+    throw invalid(`${kind} is no kind of index`, `kinds: ${Object.keys(indexableTypes).join(', ')}`);
+  if (!types.includes(type.name))
+    throw invalid(
+      `column ${name}: ${kind} indexes are on ${new Intl.ListFormat('en').format(types)} columns, and this is ${typeText(type)}`,
+      'leave it out: zone maps prune blocks on every column without an index',
+    );
 }
 
 function defineSource(source: Source = { kind: 'log', partitionCount: 1 }): Source {

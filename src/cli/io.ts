@@ -1,8 +1,9 @@
 /** What a command meets of its process: passed in, so that a test can hold it. */
 import type { Readable, Writable } from 'node:stream';
-import type { Clock, Disk } from '../base/seams.ts';
+import type { Clock, Disk, FileTree } from '../base/seams.ts';
 import type { SchemaSource } from '../catalog/schema-source.ts';
 import type { SchemaRegistry } from '../catalog/table.ts';
+import type { CheckOptions, CheckReport } from '../check/report.ts';
 import type { KafkaClient, KafkaConnection } from '../stream/kafka/types.ts';
 
 export type Terminal = Writable & { readonly isTTY?: boolean };
@@ -16,9 +17,16 @@ export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly disk: Disk;
+  readonly files: FileTree;
+  /** Of a file that nobody else has. */
+  temporaryPath(): string;
+  /** Aborted by the first Ctrl-C, which then does not end the process. */
+  untilInterrupted(): AbortSignal;
   /** Late, because most commands need none: their code loads when it is asked for. */
   openKafka(connection: KafkaConnection): Promise<KafkaClient>;
   openSchemas(registry: SchemaRegistry): Promise<SchemaSource>;
+  /** @throws FaultError DATA_FOLDER_IN_USE, NOT_FOUND */
+  checkFolder(dataFolder: string, options: CheckOptions): Promise<CheckReport>;
   /** Of the process, once it ends by itself. */
   setExitCode(code: number): void;
 }

@@ -1,179 +1,238 @@
-/** `weir load`: a file of events into a table, which is created from what the file holds where it is not there. */
-import { createHash } from 'node:crypto';
+/** `weir load`: files into a table, which is created from what the files hold where it is not there. */
+import { randomUUID } from 'node:crypto';
 import { fault } from '../base/fault.ts';
-import type { Clock } from '../base/seams.ts';
 import { createClient, type WeirClient } from '../client/client.ts';
 import { WeirError } from '../client/error.ts';
-import type { PushResult } from '../client/types.ts';
-import { inferColumns } from '../format/infer.ts';
-import { type Chunk, decompress, readFile, splitLines } from './chunks.ts';
+import { writeJson } from '../client/json.ts';
+import type { LoadInfo, StartedLoad } from '../client/types.ts';
+import { inferFile } from '../format/file/infer-file.ts';
+import { sniffFile } from '../format/file/sniff.ts';
+import type { FileFormat, FileOptions, FileShape, InferredFileTable, NestedReading } from '../format/file/types.ts';
 import { createTableText } from './create-text.ts';
 import { type CommandIo, count, duration, plural, print } from './io.ts';
+import { hashOf, type LocalFile, openFiles } from './load-files.ts';
 import { createProgress } from './progress.ts';
+import { withRetries } from './retry.ts';
 import { showControls } from './text.ts';
 
 export interface LoadOptions {
   readonly url: string;
   readonly table: string;
+  readonly format?: FileFormat;
+  readonly delimiter?: string;
+  /** False: the first record is a row as the others. */
+  readonly header?: boolean;
+  readonly nested?: NestedReading;
+  /** `FROM/TO`. */
+  readonly replace?: string;
+  readonly timeColumn?: string;
+  readonly create: boolean;
+  readonly dryRun: boolean;
   readonly strict: boolean;
+  readonly maxRejects?: number;
+  readonly key?: string;
+  /** Once more, although the same was loaded before. */
+  readonly again: boolean;
+  readonly json: boolean;
 }
 
-/** Chunks from which a table is inferred: types that show only after 16 MiB of events give rejects, which are named. */
-const sampleChunksMax = 4;
-/** Pushes under way: one is read while another is made durable. */
-const pushesMax = 2;
-/** A server that restarts is back within seconds. */
-const triesMax = 8;
-const backoffMsMin = 200;
+/** Of one request: below what the smallest server takes, and a second of a slow line. */
+const partSizeBytes = 4 << 20;
+const pollMs = 200;
 /** Rejects that are printed. */
 const rejectsShownMax = 10;
+/** Of a shell: ended by Ctrl-C. */
+const interruptedExitCode = 130;
 
-interface Totals {
-  accepted: number;
-  rejected: number;
-  /** Rows of chunks that were loaded before. */
-  repeated: number;
-  rejects: { readonly line: number; readonly column: string | null; readonly reason: string }[];
-}
-
-/**
- * The same file twice adds its rows once: a chunk's idempotency key is made of its content and its place in the file.
- * @throws FaultError, WeirError; with `strict`, at the first chunk with a bad row (the chunks before it stay)
- */
-export async function runLoad(path: string, options: LoadOptions, io: CommandIo): Promise<void> {
-  const client = createClient(options.url);
+/** Results go to standard output, all else to standard error. @throws FaultError, WeirError */
+export async function runLoad(names: readonly string[], options: LoadOptions, io: CommandIo): Promise<void> {
   const startedMs = io.clock.monotonicMs();
-  const file = await openFile(path, io);
-  const totals: Totals = { accepted: 0, rejected: 0, repeated: 0, rejects: [] };
+  const client = createClient(options.url);
+  const signal = io.untilInterrupted();
+  const files = await openFiles(names, io);
   try {
-    let bytesRead = 0;
-    const bytes = readFile(file, size => {
-      bytesRead = size;
-    });
-    const chunks = splitLines(decompress(bytes));
-    const sample = await takeSample(chunks);
-    await ensureTable(client, options.table, sample, io);
-    const progress = createProgress(io, await file.sizeBytes());
-    try {
-      const push = async (chunk: Chunk): Promise<void> => {
-        add(totals, chunk, await pushChunk(client, options, chunk, io.clock));
-        progress.update(bytesRead, totals.accepted + totals.repeated);
-      };
-      await pushAll(sample, chunks, push);
-    } finally {
-      progress.stop();
+    if (options.dryRun) {
+      await print(io.stdout, shown(await statementOf(files, options, io)));
+      return;
     }
-  } finally {
-    await file.close();
-  }
-  await report(totals, options.table, io.clock.monotonicMs() - startedMs, io);
-}
-
-async function openFile(path: string, { disk }: CommandIo) {
-  try {
-    return await disk.open(path, 'read');
+    await ensureTable(client, files, options, io);
+    const uploads = await upload(client, files, signal, io);
+    const { load: started, notes } = await withRetries(io.clock, signal, () =>
+      client.startLoad({ ...requestOf(options), files: uploads }),
+    );
+    tell(notes, io);
+    const wasThere = started.state === 'finished';
+    const load = wasThere ? started : await follow(client, started, signal, io);
+    await report(load, wasThere, io.clock.monotonicMs() - startedMs, options, io);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : message;
-    throw fault('NOT_FOUND', `cannot read ${path}: ${reason}`, {}, { cause: error });
+    if (!signal.aborted) throw error;
+    io.stderr.write(
+      'interrupted: the same command goes on where this ended; a load that has begun goes on by itself\n',
+    );
+    io.setExitCode(interruptedExitCode);
+  } finally {
+    await Promise.all(files.map(file => file.close()));
   }
 }
 
-async function takeSample(chunks: AsyncGenerator<Chunk>): Promise<Chunk[]> {
-  const sample: Chunk[] = [];
-  while (sample.length < sampleChunksMax) {
-    const next = await chunks.next();
-    if (next.done) break;
-    sample.push(next.value);
-  }
-  const first = sample[0]?.bytes.find(byte => byte > 0x20);
-  if (first === undefined) throw fault('INVALID_ROWS', 'the file is empty');
-  if (first === 0x5b)
-    throw fault('INVALID_ROWS', 'the file is a JSON array, not NDJSON', { hint: "convert it: jq -c '.[]' FILE" });
-  return sample;
+const fileOptionsOf = ({ format, delimiter, header, nested }: LoadOptions): FileOptions => ({
+  ...(format !== undefined && { format }),
+  ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+  ...(header === false && { header }),
+  ...(nested !== undefined && { nested }),
+});
+
+function requestOf(options: LoadOptions) {
+  const { table, replace, strict, maxRejects, again } = options;
+  const key = options.key ?? (again ? `again-${randomUUID()}` : undefined);
+  const range = replace === undefined ? null : replace.split('/');
+  if (range && range.length !== 2)
+    throw fault('INVALID_REQUEST', `--replace ${replace} is no range`, {
+      hint: 'write FROM/TO: 2024-01-01/2024-01-02',
+    });
+  return {
+    ...{ table, ...fileOptionsOf(options), rejectsMax: strict ? 0 : (maxRejects ?? null) },
+    ...(key !== undefined && { key }),
+    ...(range && { replace: { from: range[0]!, to: range[1]! } }),
+  };
 }
 
-async function ensureTable(client: WeirClient, table: string, sample: readonly Chunk[], io: CommandIo): Promise<void> {
+async function infer(files: readonly LocalFile[], options: LoadOptions): Promise<InferredFileTable> {
+  const shapes: FileShape[] = [];
+  for (const file of files) shapes.push(await sniffFile(file, fileOptionsOf(options)));
+  const inferred = await inferFile(files, shapes);
+  const { timeColumn } = options;
+  if (timeColumn === undefined) return inferred;
+  const column = inferred.columns.find(({ name }) => name === timeColumn);
+  if (column?.type.name === 'TIMESTAMP' || column?.type.name === 'DATE') return { ...inferred, timeColumn };
+  throw fault('INVALID_REQUEST', `${timeColumn} is no time of the files`, {
+    hint: `their times are ${
+      inferred.columns
+        .filter(({ type }) => type.name === 'TIMESTAMP' || type.name === 'DATE')
+        .map(({ name }) => name)
+        .join(', ') || 'none'
+    }`,
+  });
+}
+
+async function statementOf(files: readonly LocalFile[], options: LoadOptions, io: CommandIo): Promise<string> {
+  const inferred = await infer(files, options);
+  tell(inferred.notes, io);
+  return createTableText(options.table, inferred);
+}
+
+const shown = (statement: string): string => `${statement.split('\n').map(showControls).join('\n')};\n`;
+
+const tell = (notes: readonly string[], { stderr }: CommandIo): void => {
+  for (const note of notes) stderr.write(`note: ${showControls(note)}\n`);
+};
+
+async function ensureTable(
+  client: WeirClient,
+  files: readonly LocalFile[],
+  options: LoadOptions,
+  io: CommandIo,
+): Promise<void> {
   try {
-    await client.table(table);
+    await client.table(options.table);
     return;
   } catch (error) {
-    if (!(error instanceof WeirError && error.code === 'UNKNOWN_TABLE')) throw error;
+    if (!(error instanceof WeirError && error.code === 'UNKNOWN_TABLE') || !options.create) throw error;
   }
-  const inferred = inferColumns(Buffer.concat(sample.map(({ bytes }) => bytes)));
-  if (inferred.columns.length === 0)
-    throw fault('INVALID_ROWS', 'no line of the file is a JSON object', { hint: 'the file must be NDJSON' });
-  const statement = createTableText(table, inferred);
-  await print(io.stdout, `${showLines(statement)};\n`);
+  const statement = await statementOf(files, options, io);
+  if (!options.json) await print(io.stdout, shown(statement));
   await client.query(statement);
 }
 
-const showLines = (text: string): string => text.split('\n').map(showControls).join('\n');
-
-/** Every chunk, a few at once; the first failure ends it. */
-async function pushAll(
-  sample: readonly Chunk[],
-  chunks: AsyncGenerator<Chunk>,
-  push: (chunk: Chunk) => Promise<void>,
-): Promise<void> {
-  const underWay: Promise<void>[] = [];
-  const start = async (chunk: Chunk): Promise<void> => {
-    if (underWay.length === pushesMax) await underWay.shift();
-    const pushed = push(chunk);
-    // Whoever awaits it sees the failure; until then it is not unhandled.
-    pushed.catch(() => {});
-    underWay.push(pushed);
-  };
+/** What the server does not have yet of the files. A file that it has by its content is not sent. */
+async function upload(client: WeirClient, files: readonly LocalFile[], signal: AbortSignal, io: CommandIo) {
+  const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const progress = createProgress(io, 'sending', totalBytes);
+  const uploads: { upload: string; name: string }[] = [];
+  let sentBytes = 0;
   try {
-    for (const chunk of sample) await start(chunk);
-    for await (const chunk of chunks) await start(chunk);
-    await Promise.all(underWay);
-  } finally {
-    await Promise.allSettled(underWay);
-  }
-}
-
-async function pushChunk(
-  client: WeirClient,
-  { table, strict }: LoadOptions,
-  { index, bytes }: Chunk,
-  clock: Clock,
-): Promise<PushResult> {
-  const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
-  const idempotencyKey = `load-${digest}-${index}`;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await client.push(table, bytes, 'ndjson', { idempotencyKey, strict });
-    } catch (error) {
-      if (!(error instanceof WeirError) || !error.retryable || attempt === triesMax) throw error;
-      await clock.sleep(backoffMsMin * 2 ** (attempt - 1));
+    for (const file of files) {
+      const id = await hashOf(file, signal);
+      let state = await withRetries(io.clock, signal, () => client.uploadState(id));
+      while (!state.isWhole) {
+        signal.throwIfAborted();
+        const { receivedBytes } = state;
+        const part = new Uint8Array(Math.min(partSizeBytes, file.sizeBytes - receivedBytes));
+        const size = await file.read(part, receivedBytes);
+        state = await withRetries(io.clock, signal, () =>
+          client.putUpload(id, receivedBytes, file.sizeBytes, part.subarray(0, size), signal),
+        );
+        progress.update(sentBytes + state.receivedBytes, null);
+      }
+      sentBytes += file.sizeBytes;
+      uploads.push({ upload: id, name: file.name });
     }
+    return uploads;
+  } finally {
+    progress.stop();
   }
 }
 
-function add(totals: Totals, chunk: Chunk, { accepted, rejected, rejects, duplicate }: PushResult): void {
-  if (duplicate) {
-    // Its rejects were told the first time.
-    totals.repeated += accepted;
-    return;
-  }
-  totals.accepted += accepted;
-  totals.rejected += rejected;
-  for (const { line, column, reason } of rejects) {
-    if (totals.rejects.length === rejectsShownMax) return;
-    totals.rejects.push({ line: chunk.firstLine + line - 1, column, reason });
+/** Until nobody works on the load any more. */
+async function follow(
+  client: WeirClient,
+  started: StartedLoad['load'],
+  signal: AbortSignal,
+  io: CommandIo,
+): Promise<LoadInfo> {
+  const progress = createProgress(io, 'loading', started.bytesTotal);
+  try {
+    for (let load = started; ; ) {
+      if (load.state !== 'running') return load;
+      await io.clock.sleep(pollMs, signal);
+      load = await withRetries(io.clock, signal, () => client.load(started.id));
+      progress.update(load.bytesRead, load.rowsRead);
+    }
+  } finally {
+    progress.stop();
   }
 }
 
-async function report(totals: Totals, table: string, elapsedMs: number, { stdout, stderr }: CommandIo): Promise<void> {
-  const { accepted, rejected, repeated, rejects } = totals;
-  const rate = count(Math.round((accepted * 1000) / Math.max(1, elapsedMs)));
-  await print(
-    stdout,
-    `${plural(accepted, 'row')} loaded into ${table} in ${duration(elapsedMs)} (${rate} rows/s), ${count(rejected)} rejected\n`,
-  );
-  if (repeated > 0) await print(stdout, `${plural(repeated, 'row')} had been loaded before\n`);
-  for (const { line, column, reason } of rejects)
-    stderr.write(`line ${count(line)}${column === null ? '' : `, ${showControls(column)}`}: ${showControls(reason)}\n`);
-  if (rejected > rejects.length) stderr.write(`and ${plural(rejected - rejects.length, 'more rejected row')}\n`);
+async function report(
+  load: LoadInfo,
+  wasThere: boolean,
+  elapsedMs: number,
+  { json, strict }: LoadOptions,
+  io: CommandIo,
+): Promise<void> {
+  const { state, table, rowsLoaded, rowsRejected, error } = load;
+  if (json) await print(io.stdout, `${writeJson(load)}\n`);
+  else if (wasThere)
+    await print(
+      io.stdout,
+      `0 rows loaded into ${table}\n${plural(rowsLoaded, 'row')} had been loaded before (--again loads them once more)\n`,
+    );
+  else if (state === 'finished') {
+    const rate = count(Math.round((rowsLoaded * 1000) / Math.max(1, elapsedMs)));
+    await print(
+      io.stdout,
+      `${plural(rowsLoaded, 'row')} loaded into ${table} in ${duration(elapsedMs)} (${rate} rows/s), ${count(rowsRejected)} rejected\n`,
+    );
+  }
+  tellRejects(load, io);
+  if (state === 'finished') return;
+  const hint = {
+    interrupted: 'the same command goes on where it stopped',
+    failed: strict ? 'nothing became visible; without --strict bad rows are left out' : 'nothing became visible',
+    cancelled: 'nothing became visible',
+    running: '',
+  }[state];
+  io.stderr.write(`error: the load is ${state}${error === null ? '' : `: ${showControls(error)}`}\nhint: ${hint}\n`);
+  io.setExitCode(1);
+}
+
+function tellRejects({ rejects, rowsRejected, files }: LoadInfo, { stderr }: CommandIo): void {
+  const shown = rejects.slice(0, rejectsShownMax);
+  for (const { file, line, column, reason } of shown) {
+    const where = files.length > 1 ? `${showControls(file)}, ` : '';
+    stderr.write(
+      `${where}line ${count(line)}${column === null ? '' : `, ${showControls(column)}`}: ${showControls(reason)}\n`,
+    );
+  }
+  if (rowsRejected > shown.length) stderr.write(`and ${plural(rowsRejected - shown.length, 'more rejected row')}\n`);
 }

@@ -3,10 +3,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { FaultError } from '../base/fault.ts';
 import { kafkaWords } from '../catalog/kafka-source.ts';
 import { WeirError } from '../client/error.ts';
+import { fileFormats } from '../format/file/types.ts';
+import { type CheckCommandOptions, runCheck } from './check-command.ts';
 import { type CreateOptions, runCreate, sampleMessagesDefault, sampleMessagesMax } from './create-command.ts';
+import { runDrain } from './drain-command.ts';
 import { errorText } from './error-text.ts';
+import { runHealth } from './health-command.ts';
 import { type CommandIo, OutputClosed } from './io.ts';
-import { runLoad } from './load-command.ts';
+import { type LoadOptions, runLoad } from './load-command.ts';
 import { runSql, type SqlFormat, sqlFormats } from './sql-command.ts';
 
 export type { CommandIo } from './io.ts';
@@ -30,6 +34,22 @@ export function registerClientCommands(program: Program, io: CommandIo): void {
   registerSql(program, io);
   registerLoad(program, io);
   registerCreate(program, io);
+  registerDrain(program, io);
+  registerHealth(program, io);
+}
+
+/** @param dataFolder Where there is none given. */
+export function registerCheck(program: Program, io: CommandIo, dataFolder: string): void {
+  program
+    .command('check')
+    .description('verify every byte of a data folder that no Weir runs on')
+    .option('--data <folder>', 'data folder', dataFolder)
+    .option('--deep', 'also compare zone maps and indexes with every value', false)
+    .option('--json', 'the report as JSON', false)
+    .addHelpText('after', '\nNothing is changed. The exit code is 1 where something is damaged.')
+    .action(async (options: CheckCommandOptions) => {
+      await guard(io, () => runCheck(options, io));
+    });
 }
 
 const urlOption = (io: CommandIo): Option =>
@@ -67,17 +87,35 @@ function registerSql(program: Program, io: CommandIo): void {
 function registerLoad(program: Program, io: CommandIo): void {
   program
     .command('load')
-    .description('load a file of events (NDJSON, plain or gzip) into a table')
-    .argument('<file>')
-    .requiredOption('--table <name>', 'created from what the file holds, where it is not there')
+    .description('load files into a table: CSV, NDJSON, JSON, Parquet, Arrow, Avro; text also gzip or zstd')
+    .argument('<file...>', "paths, or patterns ('in/*.parquet'); - is standard input")
+    .requiredOption('--table <name>', 'created from what the files hold, where it is not there')
     .addOption(urlOption(io))
-    .option('--strict', 'stop at the first chunk of 4 MiB with a bad row, and exit with 1', false)
+    .addOption(new Option('--format <format>', 'found out unless given').choices(fileFormats))
+    .option('--delimiter <character>', 'of CSV; found out unless given')
+    .option('--no-header', 'the first line of a CSV is a row as the others')
+    .addOption(
+      new Option('--nested <how>', 'an object is one JSON value, or a column a member').choices(['json', 'flatten']),
+    )
+    .option(
+      '--replace <from/to>',
+      'in the moment in which the rows show, hide those of that time range: 2024-01-01/2024-01-02',
+    )
+    .option('--time-column <name>', 'of a table that is created; found out unless given')
+    .option('--no-create', 'fail where there is no such table')
+    .option('--dry-run', 'only print the CREATE TABLE; asks no server', false)
+    .option('--strict', 'one bad row fails the load, and nothing becomes visible', false)
+    .option('--max-rejects <rows>', 'more bad rows fail the load', parseCount)
+    .option('--key <key>', 'loads of one table and key are one load; made of the files unless given')
+    .option('--again', 'load once more what was loaded before', false)
+    .option('--json', 'print how the load ended as JSON', false)
     .addHelpText(
       'after',
-      '\nA second run of the same file adds nothing twice. Bad rows are counted and named, and the exit code stays 0, unless --strict.',
+      '\nRows show all at once, when the last is there. A second run of the same load adds nothing twice, and goes on where one ' +
+        'that was interrupted stopped. Bad rows are counted and named, and the exit code stays 0, unless --strict.',
     )
-    .action(async (path: string, options: { table: string; url: string; strict: boolean }) => {
-      await guard(io, () => runLoad(path, options, io));
+    .action(async (names: readonly string[], options: LoadOptions) => {
+      await guard(io, () => runLoad(names, options, io));
     });
 }
 
@@ -109,10 +147,38 @@ function registerCreate(program: Program, io: CommandIo): void {
     });
 }
 
+function registerDrain(program: Program, io: CommandIo): void {
+  program
+    .command('drain')
+    .description('let a server of the cluster leave: its segments move to the others first')
+    .argument('<server>', 'its id, as in system.servers')
+    .addOption(urlOption(io))
+    .action(async (server: string, { url }: { url: string }) => {
+      await guard(io, () => runDrain(server, url, io));
+    });
+}
+
+function registerHealth(program: Program, io: CommandIo): void {
+  program
+    .command('health')
+    .description('whether a server answers queries, and what is wrong with it')
+    .addOption(urlOption(io))
+    .addHelpText('after', '\nThe exit code is 0 while queries are answered.')
+    .action(async (options: { url: string }) => {
+      await guard(io, () => runHealth(options, io));
+    });
+}
+
 function parseSample(text: string): number {
   const messages = Number(text);
   if (Number.isInteger(messages) && messages >= 1 && messages <= sampleMessagesMax) return messages;
   throw new InvalidArgumentError(`It is a whole number from 1 to ${sampleMessagesMax}.`);
+}
+
+function parseCount(text: string): number {
+  const rows = Number(text);
+  if (Number.isInteger(rows) && rows >= 0) return rows;
+  throw new InvalidArgumentError('It is a whole number.');
 }
 
 function parseMs(text: string): number {

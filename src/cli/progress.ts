@@ -6,35 +6,51 @@ import { type CommandIo, count } from './io.ts';
 const lineGapMs = 5_000;
 
 export interface Progress {
-  update(bytesRead: number, rows: number): void;
+  /** @param rows null: not known. */
+  update(bytesDone: number, rows: number | null): void;
   stop(): void;
 }
 
-export function createProgress({ stderr, clock }: Pick<CommandIo, 'stderr' | 'clock'>, sizeBytes: number): Progress {
+/** @param what One word: `sending`, `loading`. */
+export function createProgress(
+  { stderr, clock }: Pick<CommandIo, 'stderr' | 'clock'>,
+  what: string,
+  sizeBytes: number,
+): Progress {
   const startedMs = clock.monotonicMs();
-  const rate = (rows: number): string =>
-    count(Math.round((rows * 1000) / Math.max(1, clock.monotonicMs() - startedMs)));
+  const describe = (bytesDone: number, rows: number | null): string => {
+    const elapsedMs = Math.max(1, clock.monotonicMs() - startedMs);
+    const left = bytesDone === 0 ? '' : `  ${timeLeft((elapsedMs * Math.max(0, sizeBytes - bytesDone)) / bytesDone)}`;
+    const rate = count(Math.round(((rows ?? 0) * 1000) / elapsedMs));
+    return `${rows === null ? '' : `  ${count(rows)} rows  ${rate} rows/s`}${left}`;
+  };
   if (!stderr.isTTY) {
     let lastMs = startedMs;
     return {
-      update(bytesRead, rows) {
+      update(bytesDone, rows) {
         if (clock.monotonicMs() - lastMs < lineGapMs) return;
         lastMs = clock.monotonicMs();
-        const percent = sizeBytes === 0 ? 100 : Math.floor((bytesRead * 100) / sizeBytes);
-        stderr.write(`${percent}%  ${count(rows)} rows  ${rate(rows)} rows/s\n`);
+        const percent = sizeBytes === 0 ? 100 : Math.floor((bytesDone * 100) / sizeBytes);
+        stderr.write(`${what} ${percent}%${describe(bytesDone, rows)}\n`);
       },
       stop() {},
     };
   }
   const bar = new SingleBar({
-    format: '[{bar}] {percentage}%  {rows} rows  {rate} rows/s',
+    format: `${what} [{bar}] {percentage}%{text}`,
     stream: stderr,
     hideCursor: true,
     clearOnComplete: true,
   });
-  bar.start(sizeBytes, 0, { rows: '0', rate: '0' });
+  bar.start(sizeBytes, 0, { text: '' });
   return {
-    update: (bytesRead, rows) => bar.update(bytesRead, { rows: count(rows), rate: rate(rows) }),
+    update: (bytesDone, rows) => bar.update(bytesDone, { text: describe(bytesDone, rows) }),
     stop: () => bar.stop(),
   };
+}
+
+/** `12 s left`, `3 min left`. */
+function timeLeft(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 100 ? `${seconds} s left` : `${Math.round(seconds / 60)} min left`;
 }

@@ -5,14 +5,19 @@
 import { isErrorBody, WeirError } from './error.ts';
 import { parseJson, writeJson } from './json.ts';
 import type {
+  AlterAction,
   Answer,
   AnswerTrailer,
   Cell,
   ColumnInfo,
+  CreateIndex,
   CreateTable,
   ErrorBody,
   Health,
   IngestionPartition,
+  LoadInfo,
+  LoadOptions,
+  LoadProposal,
   PushResult,
   QueryInfo,
   Row,
@@ -20,7 +25,11 @@ import type {
   SeekResult,
   SeekTarget,
   SegmentInfo,
+  ServerInfo,
+  StartedLoad,
   TableInfo,
+  TaskInfo,
+  UploadState,
 } from './types.ts';
 
 export interface QueryOptions {
@@ -73,6 +82,11 @@ export interface WeirClient {
   table(name: string): Promise<TableInfo>;
   createTable(definition: CreateTable): Promise<TableInfo>;
   dropTable(name: string): Promise<void>;
+  /** All of the actions, or none. */
+  alterTable(name: string, actions: readonly AlterAction[]): Promise<TableInfo>;
+  /** Built in the background: see `tasks`. */
+  createIndex(table: string, index: CreateIndex): Promise<TableInfo>;
+  dropIndex(table: string, index: string): Promise<TableInfo>;
   segments(table: string): Promise<readonly SegmentInfo[]>;
   /** Seals and publishes the consuming rows of the table, or of one partition. */
   commit(table: string, partition?: number): Promise<{ readonly segments: number }>;
@@ -83,9 +97,33 @@ export interface WeirClient {
   seek(table: string, to: SeekTarget, partition?: number): Promise<SeekResult>;
   /** Of all tables, or of one. */
   ingestion(table?: string): Promise<readonly IngestionPartition[]>;
+  /** Begins a load, or goes on with the one of its key; `load` tells how it goes. */
+  startLoad(options: LoadOptions): Promise<StartedLoad>;
+  /** Looks into the files, and changes nothing. */
+  proposeLoad(options: LoadOptions): Promise<LoadProposal>;
+  loads(): Promise<readonly LoadInfo[]>;
+  load(id: string): Promise<LoadInfo>;
+  /** Nothing of it becomes visible. */
+  cancelLoad(id: string): Promise<LoadInfo>;
+  /** @param id The SHA-256 of the file's content, as 64 hexadecimal digits. */
+  uploadState(id: string): Promise<UploadState>;
+  /** The part at `offset`, which is where the upload ends so far; 64 MiB at most. */
+  putUpload(
+    id: string,
+    offset: number,
+    totalBytes: number,
+    bytes: Uint8Array<ArrayBuffer>,
+    signal?: AbortSignal,
+  ): Promise<UploadState>;
+  /** What runs in the background, after what ended lately. */
+  tasks(): Promise<readonly TaskInfo[]>;
   queries(): Promise<readonly QueryInfo[]>;
   /** False where no such query runs. */
   cancel(queryId: string): Promise<boolean>;
+  /** The processes of the cluster. */
+  servers(): Promise<readonly ServerInfo[]>;
+  /** Places a server's segments elsewhere; it leaves when others hold them. */
+  drain(serverId: string): Promise<void>;
   /** What `/health/ready` says, whether ready or not. */
   health(): Promise<Health>;
 }
@@ -99,6 +137,7 @@ const contentTypes: Readonly<Record<RowFormat, string>> = {
   ndjson: 'application/x-ndjson',
   json: 'application/json',
   csv: 'text/csv',
+  arrow: 'application/vnd.apache.arrow.stream',
 };
 
 /** @param url Of the server: `http://127.0.0.1:8090`, or `''` for a page that the server itself serves. */
@@ -135,11 +174,11 @@ export function createClient(url: string, options: ClientOptions = {}): WeirClie
 
   const tablePath = (table: string, rest = ''): string => `/v1/tables/${encodeURIComponent(table)}${rest}`;
 
+  const sendAs = <T>(method: string, path: string, body: object): Promise<T> =>
+    ask(method, path, { headers: { 'content-type': 'application/json' }, body: writeJson(body) });
+
   const steer = <T>(table: string, action: string, body: object): Promise<T> =>
-    ask('POST', tablePath(table, `/ingestion/${action}`), {
-      headers: { 'content-type': 'application/json' },
-      body: writeJson(body),
-    });
+    sendAs('POST', tablePath(table, `/ingestion/${action}`), body);
 
   return {
     url: base,
@@ -173,11 +212,14 @@ export function createClient(url: string, options: ClientOptions = {}): WeirClie
     },
     tables: async () => (await ask<{ tables: readonly TableInfo[] }>('GET', '/v1/tables')).tables,
     table: name => ask('GET', tablePath(name)),
-    createTable: definition =>
-      ask('POST', '/v1/tables', { headers: { 'content-type': 'application/json' }, body: writeJson(definition) }),
+    createTable: definition => sendAs('POST', '/v1/tables', definition),
     async dropTable(name) {
       await ask('DELETE', tablePath(name));
     },
+    alterTable: (name, actions) => sendAs('PATCH', tablePath(name), { actions }),
+    createIndex: (table, index) => sendAs('POST', tablePath(table, '/indexes'), index),
+    dropIndex: (table, index) => ask('DELETE', tablePath(table, `/indexes/${encodeURIComponent(index)}`)),
+    tasks: async () => (await ask<{ tasks: readonly TaskInfo[] }>('GET', '/v1/tasks')).tasks,
     segments: async table =>
       (await ask<{ segments: readonly SegmentInfo[] }>('GET', tablePath(table, '/segments'))).segments,
     commit: (table, partition) => steer(table, 'commit', { partition }),
@@ -192,6 +234,18 @@ export function createClient(url: string, options: ClientOptions = {}): WeirClie
       const path = table === undefined ? '/v1/ingestion' : tablePath(table, '/ingestion');
       return (await ask<{ partitions: readonly IngestionPartition[] }>('GET', path)).partitions;
     },
+    startLoad: options => sendAs('POST', '/v1/loads', options),
+    proposeLoad: options => sendAs('POST', '/v1/loads', { ...options, dryRun: true }),
+    loads: async () => (await ask<{ loads: readonly LoadInfo[] }>('GET', '/v1/loads')).loads,
+    load: id => ask('GET', `/v1/loads/${encodeURIComponent(id)}`),
+    cancelLoad: id => ask('DELETE', `/v1/loads/${encodeURIComponent(id)}`),
+    uploadState: id => ask('GET', `/v1/uploads/${encodeURIComponent(id)}`),
+    putUpload: (id, offset, totalBytes, bytes, signal) =>
+      ask('PUT', `/v1/uploads/${encodeURIComponent(id)}?offset=${offset}&size=${totalBytes}`, {
+        headers: { 'content-type': 'application/octet-stream' },
+        body: bytes,
+        signal: signal ?? null,
+      }),
     queries: async () => (await ask<{ queries: readonly QueryInfo[] }>('GET', '/v1/queries')).queries,
     async cancel(queryId) {
       try {
@@ -201,6 +255,10 @@ export function createClient(url: string, options: ClientOptions = {}): WeirClie
         if (error instanceof WeirError && error.code === 'UNKNOWN_QUERY') return false;
         throw error;
       }
+    },
+    servers: async () => (await ask<{ servers: readonly ServerInfo[] }>('GET', '/v1/servers')).servers,
+    async drain(serverId) {
+      await ask('POST', `/v1/servers/${encodeURIComponent(serverId)}/drain`);
     },
     async health() {
       const response = await send('GET', '/health/ready');

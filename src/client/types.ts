@@ -87,12 +87,13 @@ export interface ErrorBody {
   readonly queryId?: string;
 }
 
-export type RowFormat = 'ndjson' | 'json' | 'csv';
+/** `arrow`: bytes of an IPC stream or file; columns by name. */
+export type RowFormat = 'ndjson' | 'json' | 'csv' | 'arrow';
 
 export interface PushResult {
   readonly accepted: number;
   readonly rejected: number;
-  /** The first 100; lines count from 1 in the request's body. */
+  /** The first 100; lines count from 1 in the request's body, of Arrow its rows do. */
   readonly rejects: readonly { readonly line: number; readonly column: string | null; readonly reason: string }[];
   /** The idempotency key was seen before: nothing was added, the counts are those of the first time. */
   readonly duplicate: boolean;
@@ -161,7 +162,7 @@ export interface TableInfo {
   readonly createdAtMs: number;
   readonly columns: readonly TableColumn[];
   readonly timeColumn: string | null;
-  readonly indexes: readonly { readonly column: string; readonly kind: string }[];
+  readonly indexes: readonly { readonly name: string; readonly column: string; readonly kind: string }[];
   readonly source: LogSource | KafkaSource;
   readonly settings: {
     readonly segmentRows: number;
@@ -187,7 +188,7 @@ export interface CreateTable {
     readonly default?: Cell;
   }[];
   readonly timeColumn?: string | null;
-  readonly indexes?: readonly { readonly column: string; readonly kind: 'inverted' | 'range' | 'bloom' }[];
+  readonly indexes?: readonly { readonly column: string; readonly kind: IndexKind; readonly name?: string }[];
   /** The embedded log unless given. */
   readonly source?:
     | { readonly kind: 'log'; readonly partitionCount?: number }
@@ -200,10 +201,58 @@ export interface CreateTable {
   readonly ifNotExists?: boolean;
 }
 
+export type IndexKind = 'inverted' | 'range' | 'bloom';
+
+/** One action of `PATCH /v1/tables/{table}`: all of a request, or none. */
+export type AlterAction =
+  | {
+      readonly action: 'addColumn';
+      readonly name: string;
+      readonly type: string;
+      readonly nullable?: boolean;
+      /** Also of the rows that are there. */
+      readonly default?: Cell;
+      readonly ifNotExists?: boolean;
+    }
+  | { readonly action: 'dropColumn'; readonly column: string; readonly ifExists?: boolean }
+  | { readonly action: 'renameColumn'; readonly column: string; readonly to: string }
+  /** To a type that holds every value of the one before. */
+  | { readonly action: 'setType'; readonly column: string; readonly type: string }
+  /** Of rows to come. */
+  | { readonly action: 'setDefault'; readonly column: string; readonly default: Cell }
+  | { readonly action: 'dropDefault'; readonly column: string }
+  | { readonly action: 'dropNotNull'; readonly column: string };
+
+export interface CreateIndex {
+  readonly column: string;
+  /** `inverted` unless given. */
+  readonly kind?: IndexKind;
+  /** `<table>_<column>_<kind>` unless given. */
+  readonly name?: string;
+  readonly ifNotExists?: boolean;
+}
+
+/** Long work in the background. */
+export interface TaskInfo {
+  readonly taskId: string;
+  readonly kind: 'load' | 'merge' | 'index';
+  readonly table: string;
+  readonly detail: string;
+  readonly state: 'running' | 'finished' | 'failed' | 'cancelled';
+  /** Of `total` `unit`s; `total` is 0 where it is not known yet. */
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'rows' | 'bytes' | 'segments';
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number | null;
+  readonly error: string | null;
+}
+
 export interface SegmentInfo {
   readonly id: string;
-  readonly partition: number;
-  /** Stream offsets covered: [start, end). */
+  /** Null: rows of batch loads, which are of no stream. */
+  readonly partition: number | null;
+  /** Stream offsets covered: [start, end); of a load, its rows' numbers. */
   readonly startOffset: number;
   readonly endOffset: number;
   readonly rows: number;
@@ -242,6 +291,84 @@ export interface SeekResult {
   readonly partitions: readonly { readonly partition: number; readonly offset: number }[];
 }
 
+/** A file of the server's disk in a folder that its operator allowed, or a pattern of them; or an upload. */
+export type LoadFile = { readonly path: string } | { readonly upload: string; readonly name: string };
+
+export interface LoadOptions {
+  readonly table: string;
+  readonly files: readonly LoadFile[];
+  /** Looked for in the files unless given. */
+  readonly format?: 'csv' | 'ndjson' | 'json' | 'parquet' | 'arrow' | 'avro';
+  /** Of CSV; found out unless given. */
+  readonly delimiter?: string;
+  readonly header?: boolean;
+  readonly quote?: string;
+  readonly nullTexts?: readonly string[];
+  /** An object is one JSON value, or each of its members is a column. */
+  readonly nested?: 'json' | 'flatten';
+  /** One more fails the load; any number unless given. */
+  readonly rejectsMax?: number | null;
+  /** ISO 8601: rows that are there with their time in `[from, to)` are hidden, in the moment in which the new ones show. */
+  readonly replace?: { readonly from: string; readonly to: string };
+  /** Loads of one table and key are one load; made of the files unless given. */
+  readonly key?: string;
+  /** Makes the table of what the files hold, where it is not there. */
+  readonly create?: boolean;
+  readonly timeColumn?: string | null;
+}
+
+export interface LoadReject {
+  readonly file: string;
+  /** From 1; of a format without lines the row's number. */
+  readonly line: number;
+  readonly column: string | null;
+  readonly reason: string;
+}
+
+export interface LoadInfo {
+  readonly id: string;
+  readonly table: string;
+  readonly key: string;
+  /** `interrupted`: nobody works on it; asking for it again goes on with it. */
+  readonly state: 'running' | 'interrupted' | 'finished' | 'failed' | 'cancelled';
+  readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly replace: { readonly from: string; readonly to: string } | null;
+  /** Of the files as they are: compressed. */
+  readonly bytesRead: number;
+  readonly bytesTotal: number;
+  readonly rowsRead: number;
+  readonly rowsLoaded: number;
+  readonly rowsRejected: number;
+  /** The first 100. */
+  readonly rejects: readonly LoadReject[];
+  readonly createdAtMs: number;
+  readonly finishedAtMs: number | null;
+  /** Why it failed, or was interrupted. */
+  readonly error: string | null;
+}
+
+export interface StartedLoad {
+  readonly load: LoadInfo;
+  /** CREATE TABLE of the table that was made for it. */
+  readonly created: string | null;
+  /** What was guessed, and why. */
+  readonly notes: readonly string[];
+}
+
+export interface LoadProposal {
+  /** CREATE TABLE of what the files hold. */
+  readonly statement: string;
+  readonly notes: readonly string[];
+  /** Rows of the sample. */
+  readonly rowCount: number;
+}
+
+export interface UploadState {
+  readonly receivedBytes: number;
+  /** A load may name it. */
+  readonly isWhole: boolean;
+}
+
 export interface QueryInfo {
   readonly queryId: string;
   readonly sql: string;
@@ -252,6 +379,23 @@ export interface QueryInfo {
   readonly rowsScanned: number;
   readonly identity: string;
   readonly error: string | null;
+}
+
+/** A process of the cluster. */
+export interface ServerInfo {
+  readonly id: string;
+  /** `controller`, `ingest`, `server`, `broker`. */
+  readonly roles: readonly string[];
+  /** `host:port`; null where it has not been seen since the controller started, or opens no port. */
+  readonly address: string | null;
+  readonly release: string | null;
+  readonly state: 'live' | 'silent' | 'leaving' | 'draining' | 'drained';
+  readonly segmentsPlaced: number;
+  readonly segmentsAnnounced: number;
+  /** Of the segments that it announced. */
+  readonly sizeBytes: number;
+  readonly startedAtMs: number | null;
+  readonly heartbeatAtMs: number | null;
 }
 
 export interface HealthCheck {

@@ -90,6 +90,7 @@ export function columnOfArrow(data: Data, length: number, budget: TextBudget): C
       cells(length, validity, row => timeText(Number(values[row]!), unit)),
     );
   }
+  if (length === 0 && type.children?.length > 0) return columnOf(JSON_TYPE, []);
   if (DataType.isList(type) || DataType.isMap(type)) return listOf(data, length, validity, budget);
   if (DataType.isFixedSizeList(type)) {
     const { listSize } = type;
@@ -262,7 +263,7 @@ function timeText(count: number, unit: number): string {
 }
 
 /** IEEE 754 binary16. */
-function halfToNumber(half: number): number {
+export function halfToNumber(half: number): number {
   const exponent = (half >> 10) & 31;
   const fraction = half & 1023;
   const size =

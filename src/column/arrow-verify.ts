@@ -121,85 +121,154 @@ class Verifier {
   }
 }
 
-/** What is left of what one value may claim. Rows of nulls and of nothing take no bytes. */
-interface Budget {
-  rows: number;
-  values: number;
-}
-
 /** Columns of rows at their limit; more columns have fewer rows. */
 const valuesPerRowMax = 16;
 
 /**
  * Looks over an IPC stream or file.
  * @param rowsMax Of all its batches.
+ * @param decompressedSizeMax What its compressed buffers may say that they become.
  * @throws Error that says what is wrong
  */
-export function verifyArrow(bytes: Uint8Array, rowsMax: number): void {
-  const budget = { rows: rowsMax, values: rowsMax * valuesPerRowMax };
-  if (isArrowFile(bytes)) verifyFile(bytes, budget);
-  else verifyStream(bytes, budget);
+export function verifyArrow(bytes: Uint8Array, rowsMax: number, decompressedSizeMax: number): void {
+  const verifier = new ArrowVerifier(rowsMax, decompressedSizeMax);
+  if (isArrowFile(bytes) && bytes.length >= arrowFileStart.length + arrowFileEndSize) verifyFile(bytes, verifier);
+  else verifyStream(bytes, verifier);
 }
 
-const fileStart = 'ARROW1\0\0';
+export const arrowFileStart = 'ARROW1\0\0';
 /** The footer's size and the closing magic. */
-const fileEndSize = 10;
+export const arrowFileEndSize = 10;
 
-const isArrowFile = (bytes: Uint8Array): boolean =>
-  bytes.length >= fileStart.length + fileEndSize &&
-  new TextDecoder('latin1').decode(bytes.subarray(0, fileStart.length)) === fileStart;
+export const isArrowFile = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes.subarray(0, arrowFileStart.length)).toString('latin1') === arrowFileStart;
 
-function verifyStream(bytes: Uint8Array, budget: Budget): void {
+function verifyStream(bytes: Uint8Array, verifier: ArrowVerifier): void {
   let at = 0;
   while (at < bytes.length) {
-    const end = verifyMessage(bytes, at, budget, at === 0);
-    if (end === at) break;
-    at = end;
+    const size = verifier.verifyMessage(bytes.subarray(at), at === 0);
+    if (size === 0) break;
+    at += size;
   }
   if (at === 0) throw new Error('the value is no Arrow stream');
 }
 
-function verifyFile(bytes: Uint8Array, budget: Budget): void {
-  const end = bytes.length - fileEndSize;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const from = end - view.getInt32(end, true);
-  if (from < fileStart.length || from > end) throw new Error('the Arrow file has no footer');
-  const verifier = new Verifier(bytes.subarray(from, end));
+function verifyFile(bytes: Uint8Array, messages: ArrowVerifier): void {
+  const from = arrowFooterStart(bytes.subarray(-arrowFileEndSize), bytes.length);
+  for (const at of verifyFooter(bytes.subarray(from, bytes.length - arrowFileEndSize), from))
+    messages.verifyMessage(bytes.subarray(at, from), false);
+}
+
+/** Where a file's footer begins. @param end The file's last `arrowFileEndSize` bytes. */
+export function arrowFooterStart(end: Uint8Array, sizeBytes: number): number {
+  const size = new DataView(end.buffer, end.byteOffset, end.byteLength).getInt32(0, true);
+  const from = sizeBytes - arrowFileEndSize - size;
+  if (size < 0 || from < arrowFileStart.length) throw new Error('the Arrow file has no footer');
+  return from;
+}
+
+/** Looks over a footer that begins at byte `from` of the file; answers where the messages that it names begin. */
+export function verifyFooter(bytes: Uint8Array, from: number): number[] {
+  const verifier = new Verifier(bytes);
   const root = believed(() => {
     const table = verifier.follow(0);
     verifier.table(table, footer, 0);
     return table;
   });
+  const positions: number[] = [];
   for (const index of [2, 3]) {
     const blocks = verifier.slot(root, index);
     const count = verifier.count(blocks);
     for (let block = 0; block < count; block++) {
       const at = verifier.long(verifier.follow(blocks) + 4 + block * blockSize);
-      if (at < fileStart.length || at >= from) throw new Error('the Arrow file has a message outside');
-      verifyMessage(bytes.subarray(0, from), at, budget, false);
+      if (at < arrowFileStart.length || at >= from) throw new Error('the Arrow file has a message outside');
+      positions.push(at);
     }
   }
+  return positions;
 }
 
-/** The end of the message at `at`, with its body; `at` where the stream ends there. */
-function verifyMessage(bytes: Uint8Array, at: number, budget: Budget, isFirst: boolean): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const tooShort = 'the Arrow stream ends too early';
-  let from = at + 4;
-  if (from > bytes.length) throw new Error(tooShort);
-  let size = view.getInt32(at, true);
-  if (size === -1) {
-    from += 4;
-    if (from > bytes.length) throw new Error(tooShort);
-    size = view.getInt32(from - 4, true);
+const tooShort = 'the Arrow stream ends too early';
+
+/** Looks over messages one by one. What they may claim together is bounded: rows of nulls and of nothing take no bytes. */
+export class ArrowVerifier {
+  #rows: number;
+  #values: number;
+  #decompressed: number;
+
+  constructor(rowsMax: number, decompressedSizeMax: number) {
+    this.#rows = rowsMax;
+    this.#values = rowsMax * valuesPerRowMax;
+    this.#decompressed = decompressedSizeMax;
   }
-  if (size === 0) return at;
-  if (size < 0 || size > bytes.length - from) throw new Error(tooShort);
-  const verifier = new Verifier(bytes.subarray(from, from + size));
-  const { bodySize, batch, isRows } = believed(() => partsOf(verifier, isFirst));
-  if (bodySize < 0 || bodySize > bytes.length - from - size) throw new Error(tooShort);
-  if (batch !== 0) verifyBatch(verifier, batch, bodySize, budget, isRows);
-  return from + size + bodySize;
+
+  /** Where the metadata of the message that begins so ends; 0: the stream does. */
+  metadataEnd(bytes: Uint8Array): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let from = 4;
+    if (from > bytes.length) throw new Error(tooShort);
+    let size = view.getInt32(0, true);
+    if (size === -1) {
+      from += 4;
+      if (from > bytes.length) throw new Error(tooShort);
+      size = view.getInt32(from - 4, true);
+    }
+    if (size < 0) throw new Error('the value is no Arrow stream');
+    return size === 0 ? 0 : from + size;
+  }
+
+  /** Of the message whose metadata, with what is before it, is `bytes`. */
+  bodySize(bytes: Uint8Array, isFirst: boolean): number {
+    return this.#partsOf(bytes, bytes.length, isFirst).bodySize;
+  }
+
+  /** The size of the message that begins at the first byte, with its body; 0 where the stream ends there. */
+  verifyMessage(bytes: Uint8Array, isFirst: boolean): number {
+    const end = this.metadataEnd(bytes);
+    if (end === 0) return 0;
+    if (end > bytes.length) throw new Error(tooShort);
+    const { verifier, bodySize, batch, isRows } = this.#partsOf(bytes, end, isFirst);
+    if (bodySize > bytes.length - end) throw new Error(tooShort);
+    if (batch !== 0) this.#verifyBatch(verifier, batch, bytes.subarray(end, end + bodySize), isRows);
+    return end + bodySize;
+  }
+
+  #partsOf(bytes: Uint8Array, end: number, isFirst: boolean): MessageParts {
+    const from = new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true) === -1 ? 8 : 4;
+    const verifier = new Verifier(bytes.subarray(from, end));
+    const parts = believed(() => partsOf(verifier, isFirst));
+    if (parts.bodySize < 0) throw new Error(tooShort);
+    return parts;
+  }
+
+  #verifyBatch(verifier: Verifier, batch: number, body: Uint8Array, isRows: boolean): void {
+    const rows = verifier.long(verifier.slot(batch, 0));
+    if (rows < 0) throw new Error('a batch of a negative size');
+    if (isRows) this.#rows -= rows;
+    const nodes = verifier.slot(batch, 1);
+    for (let index = 0; index < verifier.count(nodes); index++) {
+      const [length, nullCount] = verifier.pair(nodes, index);
+      if (length < 0 || nullCount < 0 || nullCount > length) throw new Error('a column of a negative size');
+      this.#values -= length;
+    }
+    if (this.#rows < 0 || this.#values < 0) throw new Error('the Arrow stream has more rows or values than the limit');
+    const compression = verifier.slot(batch, 3);
+    const buffers = verifier.slot(batch, 2);
+    for (let index = 0; index < verifier.count(buffers); index++) {
+      const [offset, size] = verifier.pair(buffers, index);
+      if (offset < 0 || size < 0 || offset + size > body.length) throw new Error('a buffer leaves its Arrow message');
+      if (compression !== 0 && size > 0) this.#verifyCompressed(body.subarray(offset, offset + size));
+    }
+  }
+
+  /** A compressed buffer begins with its size; -1: it is not compressed after all. */
+  #verifyCompressed(buffer: Uint8Array): void {
+    if (buffer.length < 8) throw new Error('a compressed buffer without its size');
+    const size = Number(new DataView(buffer.buffer, buffer.byteOffset).getBigInt64(0, true));
+    if (size < -1) throw new Error('a compressed buffer of a negative size');
+    this.#decompressed -= Math.max(size, 0);
+    if (this.#decompressed < 0) throw new Error('the Arrow stream decompresses to more than the limit');
+  }
 }
 
 function believed<Result>(verify: () => Result): Result {
@@ -210,8 +279,15 @@ function believed<Result>(verify: () => Result): Result {
   }
 }
 
-/** Where the record batch of a message lies, of rows or of a dictionary's entries; 0: it has none. */
-function partsOf(verifier: Verifier, isFirst: boolean): { bodySize: number; batch: number; isRows: boolean } {
+interface MessageParts {
+  readonly verifier: Verifier;
+  readonly bodySize: number;
+  /** Where the record batch lies, of rows or of a dictionary's entries; 0: there is none. */
+  readonly batch: number;
+  readonly isRows: boolean;
+}
+
+function partsOf(verifier: Verifier, isFirst: boolean): MessageParts {
   const root = verifier.follow(0);
   const header = headers[verifier.byte(verifier.slot(root, 1))];
   if (header === undefined || isFirst !== (header === schema)) throw new RangeError('not a message of Arrow');
@@ -225,24 +301,5 @@ function partsOf(verifier: Verifier, isFirst: boolean): { bodySize: number; batc
     if (data === 0) throw new RangeError('a dictionary without content');
     batch = verifier.follow(data);
   }
-  return { bodySize: verifier.long(verifier.slot(root, 3)), batch, isRows };
-}
-
-function verifyBatch(verifier: Verifier, batch: number, bodySize: number, budget: Budget, isRows: boolean): void {
-  if (verifier.slot(batch, 3) !== 0) throw new Error('the Arrow stream is compressed, which cannot be read');
-  const rows = verifier.long(verifier.slot(batch, 0));
-  if (rows < 0) throw new Error('a batch of a negative size');
-  if (isRows) budget.rows -= rows;
-  const nodes = verifier.slot(batch, 1);
-  for (let index = 0; index < verifier.count(nodes); index++) {
-    const [length, nullCount] = verifier.pair(nodes, index);
-    if (length < 0 || nullCount < 0 || nullCount > length) throw new Error('a column of a negative size');
-    budget.values -= length;
-  }
-  if (budget.rows < 0 || budget.values < 0) throw new Error('the Arrow stream has more rows or values than the limit');
-  const buffers = verifier.slot(batch, 2);
-  for (let index = 0; index < verifier.count(buffers); index++) {
-    const [offset, size] = verifier.pair(buffers, index);
-    if (offset < 0 || size < 0 || offset + size > bodySize) throw new Error('a buffer leaves its Arrow message');
-  }
+  return { verifier, bodySize: verifier.long(verifier.slot(root, 3)), batch, isRows };
 }

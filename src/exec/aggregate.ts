@@ -15,6 +15,8 @@ export interface Aggregate {
   /** Of the columns that carry a state between partial and final. */
   readonly stateTypes: readonly Type[];
   readonly sizeBytes: number;
+  /** What `states` makes, where that is large beside a batch. */
+  readonly stateSizeBytes?: number;
   /** Groups `[0, groupCount)` exist from now on. */
   grow(groupCount: number): void;
   /** Rows `[0, length)`; `groups` null: all of group 0. `values` null: COUNT(*). */

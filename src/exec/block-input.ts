@@ -1,5 +1,5 @@
 /** Rows of a block as an Input: columns are gathered out of the arena when they are first asked for. */
-import { virtualColumns, type ZoneMap } from '../catalog/table.ts';
+import { loadPartition, virtualColumns, type ZoneMap } from '../catalog/table.ts';
 import type { Type, Value } from '../column/type.ts';
 import type { StringPool, Vector } from '../column/vector.ts';
 import { vectorOf } from '../function/vectors.ts';
@@ -7,13 +7,14 @@ import type { ArenaViews } from '../kernel/arena.ts';
 import * as gather from '../kernel/gather.ts';
 import type { Block, BlockColumn, Pool } from '../segment/block.ts';
 import { columnVector, gatherVector, type Input } from './input.ts';
+import { widenVector, zoneOf } from './widened.ts';
 
 /** A scan's output column. */
 export interface ScanColumn {
   readonly id: number;
   readonly type: Type;
   /** Of every row of a segment that does not have the column. */
-  readonly defaultValue: Value;
+  readonly missingValue: Value;
 }
 
 const views = new WeakMap<Pool, StringPool>();
@@ -91,27 +92,33 @@ function constantVector(type: Type, value: Value, count: number): Vector {
   return gatherVector(vectorOf(type, [value]), new Uint32Array(count), count);
 }
 
+/** Rows of a batch load are of none. */
+const partitionOf = ({ segment: { partition } }: Block): number | null =>
+  partition === loadPartition ? null : partition;
+
 function gatherColumn(
   arena: ArenaViews,
   block: Block,
-  { id, type, defaultValue }: ScanColumn,
+  scanned: ScanColumn,
   rows: Uint32Array | null,
   first: number,
   count: number,
   scratch: GatherScratch,
   slot: number,
 ): Vector {
-  if (id === virtualColumns.partition) return constantVector(type, block.segment.partition, count);
+  const { id, type, missingValue } = scanned;
+  if (id === virtualColumns.partition) return constantVector(type, partitionOf(block), count);
   if (id === virtualColumns.segment) return constantVector(type, block.segment.id, count);
   const column = block.column(id);
-  if (!column) return constantVector(type, defaultValue, count);
+  if (!column) return constantVector(type, missingValue, count);
   let nulls: Uint8Array | null = null;
   if (column.validityAddress !== 0) {
     const mask = scratch.nulls(slot);
     if (gather.gatherNulls(arena.u8, column.validityAddress, rows, first, count, mask)) nulls = mask;
   }
-  const vector = gatherValues(arena, column, rows, first, count, nulls, scratch, slot);
-  return vector.form === 'number' ? { ...vector, bound: boundOf(block.zone(id)) } : vector;
+  const stored = gatherValues(arena, column, rows, first, count, nulls, scratch, slot);
+  const vector = widenVector(stored, column.type, type);
+  return vector.form === 'number' ? { ...vector, bound: boundOf(zoneOf(block, scanned)) } : vector;
 }
 
 /** What the zone map says of `Vector.bound`. */

@@ -1,5 +1,6 @@
 /** What a fragment's run is given; `shard` builds it, `exec` reads it. */
 import type { Clock } from '../base/seams.ts';
+import type { RowMask } from '../catalog/replacement.ts';
 import type { TableDefinition } from '../catalog/table.ts';
 import type { Batch } from '../column/column.ts';
 import type { ArenaViews } from '../kernel/arena.ts';
@@ -16,6 +17,8 @@ export interface BlockRange {
 export interface ScanUnit {
   /** What the broker expects to be answered: a segment's id, or `consuming-<tableId>-<partition>`. */
   readonly id: string;
+  /** Rows that are no rows of the table any more; absent for nearly all units. */
+  readonly masks?: readonly RowMask[];
   /** Opens it: reads a manifest, no column. Called when the scan gets there. */
   open(): Promise<{ readonly segment: SegmentReader | null; readonly ranges: readonly BlockRange[] }>;
 }
@@ -33,6 +36,11 @@ export interface MemoryAccount {
   readonly peakBytes: number;
 }
 
+/** Rows that are ready and not taken yet. */
+export interface OutputBacklog {
+  readonly backlogBytes: number;
+}
+
 export interface ExecContext {
   readonly arena: ArenaViews;
   /** By table id. */
@@ -44,8 +52,12 @@ export interface ExecContext {
   readonly timeZone: string;
   readonly clock: Clock;
   readonly memory: MemoryAccount;
+  /** Where the fragment's rows end up (set by `runFragment`): a scan gives way when it has more than its reader takes at once. */
+  readonly output?: OutputBacklog;
   /** A unit whose bytes are corrupt is left unanswered; rows of it that were read before may be in the answer. */
   readonly allowPartial: boolean;
+  /** Told of each damaged part of a segment that was met. @returns What the query is told of it. */
+  readonly onDamage?: (unitId: string, part: 'columns' | 'index', error: unknown) => unknown;
   /**
    * Called between blocks and between batches: lets other work of the thread run when this query's slice is over, and
    * throws CANCELLED or TIMEOUT. No address survives it.

@@ -52,6 +52,11 @@ export class DistinctAggregate implements Aggregate {
     return this.#keyer.sizeBytes + this.#pairs.sizeBytes + (this.#numbers?.sizeBytes ?? 0);
   }
 
+  /** Every value three times: kept, as a frame, as an entry of the batch. */
+  get stateSizeBytes(): number {
+    return 3 * (this.#numbers ? this.#numbers.count * 8 : this.#keyer.sizeBytes + this.#pairs.count * 8);
+  }
+
   grow(groupCount: number): void {
     if (groupCount <= this.#groupCount) return;
     this.#groupCount = groupCount;

@@ -1,12 +1,14 @@
 /**
- * A scan's filter as what can be asked of a block: by its zone maps (`judge`), by an inverted index (`splitByIndex`),
- * and by its rows (`narrow`), each part by the cheapest means that answers.
+ * A scan's filter as what can be asked of a block: by its zone maps (`judge`), by its segment's indexes (`access`), and by
+ * its rows (`narrow`), each part by the cheapest means that answers.
  */
-import { isPooled, type Value } from '../column/type.ts';
+import { decimalPrecisionMax } from '../catalog/limits.ts';
+import { isPooled, type Type, type Value } from '../column/type.ts';
 import type { FunctionContext } from '../function/scalar.ts';
 import { nextAbove, nextBelow } from '../kernel/select.ts';
 import type { CompareOperator, Expr } from '../plan/expr.ts';
 import { addColumnsUsed } from '../plan/visit.ts';
+import { floorDivide } from '../segment/ordered.ts';
 import type { ScanColumn } from './block-input.ts';
 import { EntryTable, entryTestOf, opposite } from './entry-test.ts';
 import { compileExpr, type Evaluator } from './evaluate.ts';
@@ -71,11 +73,17 @@ function compileLeaf(expr: Expr, columns: readonly ScanColumn[], negated = false
     return column && { kind: 'entries', column, table: new EntryTable(entries.test), op };
   }
   if (expr.kind === 'in' && expr.arg.kind === 'column') return rangesOf(expr.values, stored(expr.arg.index), negated);
-  if (expr.kind !== 'compare' || expr.left.kind !== 'column' || expr.right.kind !== 'literal') return null;
-  const column = stored(expr.left.index);
+  if (expr.kind !== 'compare' || expr.right.kind !== 'literal') return null;
+  const left = withoutWidening(expr.left);
+  if (left.kind !== 'column') return null;
+  const column = stored(left.index);
   if (!column || expr.right.value === null || isPooled(column.type)) return null;
-  return rangeOf(column, negated ? opposite[expr.op] : expr.op, expr.right.value);
+  return rangeOf(column, negated ? opposite[expr.op] : expr.op, expr.right.value, expr.right.type);
 }
+
+/** Bounds of a FLOAT column are doubles, so that it need not be cast to be compared with one. */
+const withoutWidening = (expr: Expr): Expr =>
+  expr.kind === 'cast' && expr.type.name === 'DOUBLE' && expr.source.type.name === 'FLOAT' ? expr.source : expr;
 
 type Range = Extract<BlockPredicate, { kind: 'range' }>;
 
@@ -113,14 +121,17 @@ function rangesOf(values: readonly Value[], column: ScanColumn | null, negated: 
   if (!column || isPooled(column.type) || (negated && values.includes(null))) return null;
   const present = values.filter(value => value !== null);
   if (present.length > rangesMax) return null;
-  const args = present.map(value => rangeOf(column, negated ? '<>' : '=', value)).filter(range => range !== null);
+  const args = present
+    .map(value => rangeOf(column, negated ? '<>' : '=', value, column.type))
+    .filter(range => range !== null);
   return args.length === present.length ? { kind: negated ? 'and' : 'or', args } : null;
 }
 
 const longMin = -(2n ** 63n);
 const longMax = 2n ** 63n - 1n;
 
-function rangeOf(column: ScanColumn, op: CompareOperator, value: Value): BlockPredicate | null {
+/** @param type Of the value: a DECIMAL of any scale, else the column's. */
+function rangeOf(column: ScanColumn, op: CompareOperator, value: Value, type: Type): BlockPredicate | null {
   const make = (low: number | bigint, high: number | bigint, nan: boolean): BlockPredicate => ({
     kind: 'range',
     column,
@@ -142,6 +153,7 @@ function rangeOf(column: ScanColumn, op: CompareOperator, value: Value): BlockPr
       if (op === '>=') return make(at, longMax, false);
       return make(at, at, false);
     }
+    case 'FLOAT':
     case 'DOUBLE': {
       const at = value as number;
       if (Number.isNaN(at)) return null;
@@ -151,9 +163,30 @@ function rangeOf(column: ScanColumn, op: CompareOperator, value: Value): BlockPr
       if (op === '>=') return make(at, Number.POSITIVE_INFINITY, true);
       return make(at, at, false);
     }
+    case 'DECIMAL': {
+      const [floor, ceiling] = rescale(value as bigint, type.scale! - column.type.scale!);
+      if (op === '<') return make(-decimalMax, ceiling - 1n, false);
+      if (op === '<=') return make(-decimalMax, floor, false);
+      if (op === '>') return make(floor + 1n, decimalMax, false);
+      if (op === '>=') return make(ceiling, decimalMax, false);
+      return floor === ceiling ? make(floor, floor, false) : make(1n, 0n, false);
+    }
     default:
       return null;
   }
+}
+
+/** No unscaled value is as large. */
+const decimalMax = 10n ** BigInt(decimalPrecisionMax);
+
+/** The whole numbers around `value / 10^digits`. */
+function rescale(value: bigint, digits: number): readonly [floor: bigint, ceiling: bigint] {
+  if (digits <= 0) {
+    const exact = value * 10n ** BigInt(-digits);
+    return [exact, exact];
+  }
+  const by = 10n ** BigInt(digits);
+  return [floorDivide(value, by), -floorDivide(-value, by)];
 }
 
 /** Ids of the columns that a predicate reads, added to `into`. */
@@ -161,28 +194,4 @@ export function columnsOf(predicate: BlockPredicate, into: Set<number>): void {
   if (predicate.kind === 'and' || predicate.kind === 'or') for (const arg of predicate.args) columnsOf(arg, into);
   else if (predicate.kind === 'general') for (const column of predicate.columns) into.add(column.id);
   else if (predicate.kind !== 'constant') into.add(predicate.column.id);
-}
-
-/** Values of an IN list that are looked up one by one; a longer list is tested over the dictionary instead. */
-const indexedValuesMax = 64;
-
-/** Conjuncts that an inverted index may answer; `rest` is what remains to be tested, null when nothing does. */
-export function splitByIndex(
-  predicate: BlockPredicate,
-  hasInverted: (columnId: number) => boolean,
-): { indexed: Extract<BlockPredicate, { kind: 'entries' }>[]; rest: BlockPredicate | null } {
-  const conjuncts = predicate.kind === 'and' ? predicate.args : [predicate];
-  const indexed: Extract<BlockPredicate, { kind: 'entries' }>[] = [];
-  const rest: BlockPredicate[] = [];
-  for (const conjunct of conjuncts) {
-    const usable =
-      conjunct.kind === 'entries' &&
-      conjunct.table.test.equals !== null &&
-      !conjunct.table.test.negated &&
-      conjunct.table.test.equals.length <= indexedValuesMax &&
-      hasInverted(conjunct.column.id);
-    if (usable) indexed.push(conjunct);
-    else rest.push(conjunct);
-  }
-  return { indexed, rest: rest.length === 0 ? null : rest.length === 1 ? rest[0]! : { kind: 'and', args: rest } };
 }

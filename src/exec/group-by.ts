@@ -10,7 +10,13 @@ import type { ExecContext } from './context.ts';
 import { type BoolVector, compileExpr, type Evaluator, isTrue } from './evaluate.ts';
 import { type Input, morselRows, subset, vectorsInput } from './input.ts';
 import { Interner } from './interner.ts';
-import { createKeyer, type IntegerStep, type Keyer, sharedInternerCountMax } from './keys.ts';
+import {
+  createKeyer,
+  type IntegerStep,
+  type Keyer,
+  sharedInternerSizeBytesMax,
+  sharedInternersSizeBytesMax,
+} from './keys.ts';
 import { PairTable } from './pair-table.ts';
 import { batchRowsMax, type Sink } from './sink.ts';
 
@@ -126,6 +132,10 @@ export class GroupBySink implements Sink {
     return size;
   }
 
+  #stateSizeBytes(): number {
+    return this.#calls.reduce((sum, { aggregate }) => sum + (aggregate.stateSizeBytes ?? 0), 0);
+  }
+
   /** Output columns' types: keys, then results or states. */
   get types(): Type[] {
     const keys = this.#node.keys.map(key => key.type);
@@ -136,6 +146,8 @@ export class GroupBySink implements Sink {
 
   /** The groups, in order of first appearance. */
   *results(): Generator<Input, void, void> {
+    const { memory } = this.#context;
+    if (this.#node.mode === 'partial') memory.hold(this, this.#sizeBytes() + this.#stateSizeBytes());
     for (let from = 0; from < this.#groupCount; from += batchRowsMax) {
       const to = Math.min(from + batchRowsMax, this.#groupCount);
       const keys = this.#keyValues(from, to);
@@ -144,7 +156,7 @@ export class GroupBySink implements Sink {
       );
       yield vectorsInput(to - from, [...keys, ...values]);
     }
-    this.#context.memory.release(this);
+    memory.release(this);
   }
 
   #keyValues(from: number, to: number): Vector[] {
@@ -194,6 +206,10 @@ function sharedInterner(key: Expr, source: Node, context: ExecContext): Interner
   if (!interners) context.caches.set(context.arena, (interners = new Map()));
   const name = `${source.tableId}.${source.columns[key.index]!.id}`;
   let interner = interners.get(name);
-  if (!interner || interner.count >= sharedInternerCountMax) interners.set(name, (interner = new Interner()));
+  if (interner && interner.sizeBytes <= sharedInternerSizeBytesMax) return interner;
+  // A query that still uses one that is dropped here keeps it to its end, on its own account.
+  const sizeBytes = [...interners.values()].reduce((sum, each) => sum + each.sizeBytes, 0);
+  if (sizeBytes > sharedInternersSizeBytesMax) interners.clear();
+  interners.set(name, (interner = new Interner()));
   return interner;
 }

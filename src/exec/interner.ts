@@ -18,9 +18,12 @@ export class Interner {
   readonly #key = {};
   /** Entry of a pool → id + 1 (0: not yet known), for pools whose entries are distinct. */
   readonly #maps = new WeakMap<object, Uint32Array>();
+  /** Of all maps that were made: those of pools that are gone count on, for nobody tells. */
+  #mapsBytes = 0;
 
   get sizeBytes(): number {
-    return this.#bytes.length + this.#offsets.length * 4 + this.#hashes.length * 4 + this.#table.length * 4;
+    const { length: tableLength } = this.#table;
+    return this.#bytes.length + (this.#offsets.length + this.#hashes.length + tableLength) * 4 + this.#mapsBytes;
   }
 
   /** Id of `bytes[start .. end)`, given to it now if it is new. */
@@ -97,6 +100,7 @@ export class Interner {
       // A consuming dictionary grows: leave it room, so that not every block copies the map.
       const bigger = new Uint32Array(map ? Math.max(pool.count, map.length * 2) : pool.count);
       if (map) bigger.set(map);
+      this.#mapsBytes += bigger.byteLength - (map?.byteLength ?? 0);
       map = bigger;
       this.#maps.set(pool.key, map);
     }

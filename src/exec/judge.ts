@@ -1,14 +1,15 @@
 /** Filters against zone maps: blocks and segments that no row of can hold are not read. */
 import type { ZoneMap } from '../catalog/table.ts';
+import type { ScanColumn } from './block-input.ts';
 import type { BlockPredicate } from './filter.ts';
 
 /** What zone maps say of a block: no row holds, every row holds, or look. */
 export type Verdict = 'none' | 'all' | 'some';
 
-/** @param zone By column id; null where nothing is known. Bounds may be wider than the values, so `some` is always safe. */
+/** @param zone Of a column, in the type that it is read as; null where nothing is known. Bounds may be wider than the values, so `some` is always safe. */
 export function judge(
   predicate: BlockPredicate,
-  zone: (columnId: number) => ZoneMap | null,
+  zone: (column: ScanColumn) => ZoneMap | null,
   rowCount: number,
 ): Verdict {
   switch (predicate.kind) {
@@ -23,16 +24,16 @@ export function judge(
       return verdicts.includes('all') ? 'all' : verdicts.every(verdict => verdict === 'none') ? 'none' : 'some';
     }
     case 'null': {
-      const map = zone(predicate.column.id);
+      const map = zone(predicate.column);
       if (!map) return 'some';
       if (map.nullCount === 0) return predicate.negated ? 'all' : 'none';
       if (map.nullCount === rowCount) return predicate.negated ? 'none' : 'all';
       return 'some';
     }
     case 'range':
-      return judgeRange(predicate, zone(predicate.column.id), rowCount);
+      return judgeRange(predicate, zone(predicate.column), rowCount);
     case 'entries':
-      return judgeEntries(predicate, zone(predicate.column.id), rowCount);
+      return judgeEntries(predicate, zone(predicate.column), rowCount);
     case 'general':
       return 'some';
   }

@@ -14,8 +14,11 @@ import type { Interner } from './interner.ts';
 import { ValueBuffer } from './row-buffer.ts';
 import { StringKeyer } from './string-keyer.ts';
 
-/** An interner shared by the queries of a shard is left alone once it holds this many strings. */
-export const sharedInternerCountMax = 1 << 20;
+/** An interner shared by the queries of a shard makes place for a new one beyond this: 400,000 strings, or as many with their codes in segments. */
+export const sharedInternerSizeBytesMax = 16 << 20;
+
+/** All interners that a shard shares: part of what the process takes, so it stays small beside that. */
+export const sharedInternersSizeBytesMax = 16 << 20;
 
 export interface Keyer {
   /** Ids given out so far; ids are `[0, count)`. */
@@ -50,7 +53,7 @@ export function createKeyer(type: Type, shared: Interner | null = null, step: In
     case 'JSON':
     case 'UUID':
     case 'BYTES':
-      return new StringKeyer(shared && shared.count < sharedInternerCountMax ? shared : null);
+      return new StringKeyer(shared);
     case 'DECIMAL':
     case 'INTERVAL':
       return new ObjectKeyer(type);
@@ -77,7 +80,8 @@ class ObjectKeyer implements Keyer {
   }
 
   get sizeBytes(): number {
-    return this.#ids.size * 96;
+    // A BigInt or interval (24 to 40 bytes), its place in a map that doubles (twice 24), its reference and place as a value.
+    return this.#ids.size * 160;
   }
 
   ids(vector: Vector, out: Uint32Array): void {

@@ -1,5 +1,8 @@
 /** Filters over the rows of one block: a bitmap goes in, and comes out without the rows that do not hold. */
-import type { ZoneMap } from '../catalog/table.ts';
+import { columnOf } from '../column/builder.ts';
+import type { RawColumn } from '../column/column.ts';
+import type { Type } from '../column/type.ts';
+import type { Vector } from '../column/vector.ts';
 import type { ArenaViews } from '../kernel/arena.ts';
 import * as select from '../kernel/select.ts';
 import { countSelected, intersect, listSelected, subtract, unite } from '../kernel/selection.ts';
@@ -8,13 +11,11 @@ import { blockInput, poolOf, type ScanColumn } from './block-input.ts';
 import { type EntryTable, findEntry } from './entry-test.ts';
 import { type BoolVector, type Evaluator, isTrue } from './evaluate.ts';
 import type { BlockPredicate } from './filter.ts';
-import { judge } from './judge.ts';
+import type { Input } from './input.ts';
 
 /** 32-bit words of a block's bitmap. */
 export const blockWords = blockRows / 32;
 const morselWords = 512;
-
-const encoder = new TextEncoder();
 
 /** Buffers of one filter, used for block after block. */
 export class FilterScratch {
@@ -71,22 +72,52 @@ export function narrow(
   else {
     const column = target.block.column(predicate.column.id);
     if (!column) narrowMissing(predicate, target, words);
+    else if (predicate.kind === 'range' && !isAlike(column.type, predicate.column.type))
+      narrowWidened(predicate, target, words, scratch);
     else narrowColumn(predicate, column, target, words, scratch);
   }
 }
 
 type ColumnPredicate = Extract<BlockPredicate, { kind: 'range' | 'entries' | 'null' }>;
 
-/** The segment is older than the column: every row has the column's default, which is NULL here or a constant. */
+/** The segment was written without the column: every row has its missing value. */
 function narrowMissing(predicate: ColumnPredicate, target: FilterTarget, words: Uint32Array): void {
-  const value = predicate.column.defaultValue;
-  const zone = { nullCount: value === null ? target.rowCount : 0, min: value, max: value } as ZoneMap;
-  const verdict = judge(predicate, () => zone, target.rowCount);
-  const holds =
-    verdict === 'some' && predicate.kind === 'entries' && typeof value === 'string'
-      ? predicate.table.test.holds(encoder.encode(value), 0, encoder.encode(value).length)
-      : verdict === 'all';
-  if (!holds) words.fill(0, 0, (target.rowCount + 31) >> 5);
+  if (!holdsMissing(predicate)) words.fill(0, 0, (target.rowCount + 31) >> 5);
+}
+
+function holdsMissing(predicate: ColumnPredicate): boolean {
+  const { type, missingValue: value } = predicate.column;
+  if (predicate.kind === 'null') return (value === null) !== predicate.negated;
+  if (value === null) return false;
+  if (predicate.kind === 'entries') {
+    const { bytes } = columnOf(type, [value]) as RawColumn;
+    return predicate.table.test.holds(bytes, 0, bytes.length);
+  }
+  const number = typeof value === 'boolean' ? Number(value) : (value as number | bigint);
+  if (Number.isNaN(number)) return predicate.nan;
+  return (predicate.low <= number && number <= predicate.high) !== predicate.negated;
+}
+
+/** The same elements in the arena mean the same values. */
+const isAlike = (stored: Type, read: Type): boolean =>
+  stored.name === read.name || (stored.name === 'INT' && read.name === 'LONG');
+
+/** The column was widened since: its values are compared as they are read, not as they lie there. */
+function narrowWidened(
+  { column, low, high, negated, nan }: Extract<BlockPredicate, { kind: 'range' }>,
+  target: FilterTarget,
+  words: Uint32Array,
+  scratch: FilterScratch,
+): void {
+  eachMorsel(target, [column], words, scratch, (input, rows) => {
+    const { values, nulls } = input.column(0) as Extract<Vector, { form: 'number' | 'bigint' }>;
+    for (let index = 0; index < rows.length; index++) {
+      const value = values[index]!;
+      const inside = Number.isNaN(value) ? nan : low <= value && value <= high;
+      const holds = !nulls?.[index] && (Number.isNaN(value) ? inside : inside !== negated);
+      if (!holds) words[rows[index]! >> 5]! &= ~(1 << (rows[index]! & 31));
+    }
+  });
 }
 
 function narrowColumn(
@@ -162,14 +193,22 @@ function selectRange(
       if (nan) selectNaN(arena.f64, column.address >> 3, rowCount, words);
       return;
     }
+    case 'f32': {
+      select.selectF32(arena.f32, column.address >> 2, rowCount, low as number, high as number, words);
+      if (nan) selectNaN(arena.f32, column.address >> 2, rowCount, words);
+      return;
+    }
+    case 'i128':
+      select.selectI128(arena.i32, column.address >> 2, rowCount, low as bigint, high as bigint, words);
+      return;
     default:
       throw new Error(`a range over a column of form ${column.form}`);
   }
 }
 
 /** NaN is above every bound: `>` and `>=` hold. */
-function selectNaN(f64: Float64Array, at: number, rowCount: number, words: Uint32Array): void {
-  for (let row = 0; row < rowCount; row++) if (Number.isNaN(f64[at + row]!)) words[row >> 5]! |= 1 << (row & 31);
+function selectNaN(values: Float32Array | Float64Array, at: number, rowCount: number, words: Uint32Array): void {
+  for (let row = 0; row < rowCount; row++) if (Number.isNaN(values[at + row]!)) words[row >> 5]! |= 1 << (row & 31);
 }
 
 function selectEntries(
@@ -223,14 +262,26 @@ function narrowEntryByEntry(
 }
 
 function narrowGenerally(evaluate: Evaluator, target: FilterTarget, words: Uint32Array, scratch: FilterScratch): void {
-  const wordCount = (target.rowCount + 31) >> 5;
+  eachMorsel(target, target.columns, words, scratch, (input, rows) => {
+    const answers = evaluate(input) as BoolVector;
+    for (let index = 0; index < rows.length; index++)
+      if (!isTrue(answers, index)) words[rows[index]! >> 5]! &= ~(1 << (rows[index]! & 31));
+  });
+}
+
+/** The selected rows, a morsel at a time. */
+function eachMorsel(
+  { arena, block, rowCount }: FilterTarget,
+  columns: readonly ScanColumn[],
+  words: Uint32Array,
+  scratch: FilterScratch,
+  visit: (input: Input, rows: Uint32Array) => void,
+): void {
+  const wordCount = (rowCount + 31) >> 5;
   for (let from = 0; from < wordCount; from += morselWords) {
-    const to = Math.min(from + morselWords, wordCount);
-    const count = listSelected(words, from, to, scratch.rows);
+    const count = listSelected(words, from, Math.min(from + morselWords, wordCount), scratch.rows);
     if (count === 0) continue;
     const rows = scratch.rows.slice(0, count);
-    const answers = evaluate(blockInput(target.arena, target.block, target.columns, rows, 0, count)) as BoolVector;
-    for (let index = 0; index < count; index++)
-      if (!isTrue(answers, index)) words[rows[index]! >> 5]! &= ~(1 << (rows[index]! & 31));
+    visit(blockInput(arena, block, columns, rows, 0, count), rows);
   }
 }

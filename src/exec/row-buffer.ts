@@ -35,6 +35,12 @@ export class ValueBuffer {
     return this.#capacity * each + this.#bytes.length + (this.#nulls ? this.#capacity : 0);
   }
 
+  /** Of its rows, without the room for more. */
+  get usedBytes(): number {
+    const each = this.#objects ? 32 : this.#offsets ? 4 : 8;
+    return this.length * each + (this.#offsets?.[this.length] ?? 0) + (this.#nulls ? this.length : 0);
+  }
+
   #reserve(rows: number): void {
     if (rows <= this.#capacity) return;
     this.#capacity = Math.max(rows, this.#capacity * 2, capacityMin);
@@ -246,5 +252,9 @@ export class RowBuffer {
 
   get sizeBytes(): number {
     return this.columns.reduce((sum, column) => sum + column.sizeBytes, 0);
+  }
+
+  get usedBytes(): number {
+    return this.columns.reduce((sum, column) => sum + column.usedBytes, 0);
   }
 }

@@ -16,8 +16,9 @@ import { SortSink } from './sort.ts';
 import { unnestSink } from './unnest.ts';
 
 /** Runs one fragment to its end: batches in order, at most `batchRowsMax` rows each. */
-export async function* runFragment(node: Node, context: ExecContext): AsyncGenerator<Batch, void, void> {
-  const output = new OutputSink(outputTypes(node, context));
+export async function* runFragment(node: Node, outside: ExecContext): AsyncGenerator<Batch, void, void> {
+  const output = new OutputSink(outputTypes(node, outside), outside.memory);
+  const context: ExecContext = { ...outside, output };
   for await (const _ of drive(node, context, output)) {
     for (let batch = output.take(); batch; batch = output.take()) yield batch;
   }
@@ -163,5 +164,6 @@ function limitSink(offset: number, count: number | null, sink: Sink): Sink {
 }
 
 /** Of the fragment's output: what `plan` says, but for the states of a partial aggregate, which are execution's own. */
-const outputTypes = (node: Node, context: ExecContext): readonly Type[] =>
+/** Of the batches that a fragment gives. */
+export const outputTypes = (node: Node, context: ExecContext): readonly Type[] =>
   node.kind === 'aggregate' ? new GroupBySink(node, context).types : typesOf(node);

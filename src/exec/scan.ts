@@ -1,40 +1,44 @@
 /** Drives a scan: unit by unit, block by block, pushing the rows that hold into a sink in morsels. */
 import { toFault } from '../base/fault.ts';
-import { countSelected, fillRange, intersect, listSelected } from '../kernel/selection.ts';
+import type { TableDefinition } from '../catalog/table.ts';
+import { countSelected, fillRange, listSelected } from '../kernel/selection.ts';
 import type { Expr } from '../plan/expr.ts';
 import type { Node } from '../plan/node.ts';
-import { blockRows, type SegmentReader } from '../segment/block.ts';
-import { blockInput, GatherScratch, poolOf, type ScanColumn } from './block-input.ts';
+import { SegmentFilter } from './access.ts';
+import { blockInput, GatherScratch, type ScanColumn } from './block-input.ts';
 import type { BlockRange, ExecContext, ScanUnit } from './context.ts';
-import { codesOf } from './entry-test.ts';
-import { type BlockPredicate, columnsOf, compileFilter, splitByIndex } from './filter.ts';
+import { type BlockPredicate, compileFilter } from './filter.ts';
+import { withoutHidden } from './hidden.ts';
 import { morselRows } from './input.ts';
-import { judge } from './judge.ts';
-import { blockWords, FilterScratch, narrow } from './narrow.ts';
+import { blockWords, FilterScratch } from './narrow.ts';
+import { scanColumnsOf } from './scan-columns.ts';
 import type { Sink } from './sink.ts';
 
 type ScanNode = Extract<Node, { kind: 'scan' }>;
-type Entries = Extract<BlockPredicate, { kind: 'entries' }>;
 
 const morselWords = morselRows / 32;
+
+/** The first rows of a scan, 1,024 of them: how much output comes of them tells how many the next may be. */
+const firstStepWords = 32;
+
+/** Output of one step, and what may wait to be taken: four batches hide the way to the reader. */
+const backlogBytesMax = 1 << 20;
 
 /** Yields after every block that it looked into: nothing of the arena is held there. */
 export async function* driveScan(node: ScanNode, context: ExecContext, sink: Sink): AsyncGenerator<void, void, void> {
   const source = context.sources.get(node.tableId);
   if (!source) return;
-  const columns: ScanColumn[] = node.columns.map(({ id, type }) => ({
-    id,
-    type,
-    defaultValue: source.definition.columns.find(column => column.id === id)?.defaultValue ?? null,
-  }));
-  const scan = new Scan(context, columns, node.filter, node.limit, sink);
+  const columns = scanColumnsOf(node, source.definition);
+  const scan = new Scan(context, source.definition, columns, node.filter, node.limit, sink);
   for (const unit of source.units) {
     // A LIMIT that was met makes the rest unnecessary, not unanswered.
     if (scan.wantsMore) {
       try {
         yield* scan.unit(unit);
       } catch (error) {
-        if (!context.allowPartial || toFault(error).kind !== 'corrupt') throw error;
+        if (toFault(error).code !== 'CORRUPT_SEGMENT') throw error;
+        const told = context.onDamage?.(unit.id, 'columns', error) ?? error;
+        if (!context.allowPartial) throw told;
         continue;
       }
     }
@@ -45,11 +49,14 @@ export async function* driveScan(node: ScanNode, context: ExecContext, sink: Sin
 class Scan {
   wantsMore = true;
   readonly #context: ExecContext;
+  readonly #definition: TableDefinition;
   readonly #columns: readonly ScanColumn[];
   readonly #outputIds: readonly number[];
   readonly #predicate: BlockPredicate | null;
   readonly #sink: Sink;
   #rowsLeft: number;
+  /** Words of the selection that are pushed at once: a morsel, or less where rows are wide and all of them come out. */
+  #stepWords: number;
   readonly #words = new Uint32Array(blockWords);
   readonly #filterScratch = new FilterScratch();
   readonly #gatherScratch = new GatherScratch(morselRows);
@@ -57,16 +64,19 @@ class Scan {
 
   constructor(
     context: ExecContext,
+    definition: TableDefinition,
     columns: readonly ScanColumn[],
     filter: Expr | null,
     limit: number | null,
     sink: Sink,
   ) {
     this.#context = context;
+    this.#definition = definition;
     this.#columns = columns;
     this.#predicate = filter && compileFilter(filter, columns, context);
     this.#sink = sink;
     this.#rowsLeft = limit ?? Number.POSITIVE_INFINITY;
+    this.#stepWords = context.output ? firstStepWords : morselWords;
     if (limit === 0) this.wantsMore = false;
     const used = sink.columnsUsed;
     this.#outputIds = columns
@@ -78,58 +88,43 @@ class Scan {
     const { stats } = this.#context;
     const { segment, ranges } = await unit.open();
     let touched = false;
-    const split = this.#predicate && segment ? splitByIndex(this.#predicate, id => segment.hasInverted(id)) : null;
-    const lookups: IndexLookup[] = [];
+    const predicate = withoutHidden(this.#predicate, unit.masks ?? [], this.#definition);
+    const filter =
+      predicate &&
+      new SegmentFilter(
+        predicate,
+        segment,
+        this.#definition,
+        this.#context,
+        this.#columns,
+        new Set(this.#outputIds),
+        this.#filterScratch,
+      );
     for (const range of ranges) {
       if (!this.wantsMore) break;
-      const verdict = this.#predicate
-        ? judge(this.#predicate, id => range.block.zone(id), range.block.rowCount)
-        : 'all';
-      if (verdict === 'none') {
-        this.#count('zone map');
+      const { block } = range;
+      const wordCount = (range.endRow + 31) >> 5;
+      fillRange(this.#words, blockWords, range.startRow, range.endRow);
+      const outcome = filter ? await filter.narrow(range, this.#words) : 'decided';
+      if (outcome === 'pruned') {
         stats.blocksPruned++;
         continue;
-      }
-      const { block } = range;
-      const rowCount = range.endRow;
-      const wordCount = (rowCount + 31) >> 5;
-      fillRange(this.#words, blockWords, range.startRow, range.endRow);
-      let rest = verdict === 'all' ? null : this.#predicate;
-      if (rest && split && split.indexed.length > 0 && segment) {
-        if (lookups.length === 0)
-          for (const predicate of split.indexed)
-            lookups.push(await IndexLookup.open(predicate, segment, range, this.#context));
-        for (const lookup of lookups) lookup.narrow(block.index, this.#words, wordCount, this.#filterScratch);
-        this.#count('inverted index');
-        rest = split.rest;
-        if (countSelected(this.#words, 0, wordCount) === 0) {
-          stats.blocksPruned++;
-          continue;
-        }
       }
       if (!touched) stats.unitsScanned.push(unit.id);
       touched = true;
       stats.blocksScanned++;
-      if (rest) {
-        const ids = new Set<number>();
-        columnsOf(rest, ids);
-        await block.load([...ids].filter(id => id >= -1));
-        stats.rowsScanned += countSelected(this.#words, 0, wordCount);
-        narrow(
-          rest,
-          { arena: this.#context.arena, block, columns: this.#columns, rowCount },
-          this.#words,
-          this.#filterScratch,
-        );
-        this.#count('scan');
-        if (countSelected(this.#words, 0, wordCount) === 0) {
-          yield;
-          await this.#context.yield();
-          continue;
-        }
-      } else if (this.#predicate === null && this.#outputIds.length === 0) this.#count('metadata');
-      await block.load(this.#outputIds);
-      this.#pushBlock(range, wordCount, rest === null);
+      if (countSelected(this.#words, 0, wordCount) === 0) {
+        yield;
+        await this.#context.yield();
+        continue;
+      }
+      if (filter === null && this.#outputIds.length === 0) this.#count('metadata');
+      for (let word = range.startRow >> 5; word < wordCount && this.wantsMore; ) {
+        // Again after each stretch: nothing of the arena survives the reader's turn.
+        await block.load(this.#outputIds);
+        word = this.#pushRows(range, word, wordCount, outcome === 'decided');
+        if (word < wordCount) yield;
+      }
       yield;
       await this.#context.yield();
     }
@@ -139,59 +134,41 @@ class Scan {
     this.#context.stats.filters[how] = (this.#context.stats.filters[how] ?? 0) + 1;
   }
 
-  #pushBlock({ block, startRow, endRow }: BlockRange, wordCount: number, countRows: boolean): void {
-    const { arena, stats } = this.#context;
-    const firstWord = startRow >> 5;
-    for (let word = firstWord - (firstWord % morselWords); word < wordCount; word += morselWords) {
-      const to = Math.min(word + morselWords, wordCount);
-      let count = countSelected(this.#words, word, to);
-      if (count === 0) continue;
+  /** Pushes selected rows from a word on, until the block ends or enough waits to be taken; where to go on. */
+  #pushRows({ block, startRow, endRow }: BlockRange, fromWord: number, wordCount: number, countRows: boolean): number {
+    const { arena, stats, output } = this.#context;
+    let word = fromWord;
+    while (word < wordCount) {
+      const to = Math.min(word - (word % this.#stepWords) + this.#stepWords, wordCount);
       const first = Math.max(word << 5, startRow);
+      let count = countSelected(this.#words, word, to);
+      const from = word;
+      word = to;
+      if (count === 0) continue;
       const all = count === Math.min(to << 5, endRow) - first;
       count = Math.min(count, this.#rowsLeft);
-      if (!all) listSelected(this.#words, word, to, this.#rows);
+      if (!all) listSelected(this.#words, from, to, this.#rows);
       stats.rowsMatched += count;
       if (countRows) stats.rowsScanned += count;
       this.#rowsLeft -= count;
       const input = blockInput(arena, block, this.#columns, all ? null : this.#rows, first, count, this.#gatherScratch);
+      const backlogBytes = output?.backlogBytes ?? 0;
       if (!this.#sink.push(input) || this.#rowsLeft === 0) {
         this.wantsMore = false;
-        return;
+        return wordCount;
       }
+      if (!output) continue;
+      this.#adapt(count, output.backlogBytes - backlogBytes);
+      if (output.backlogBytes > backlogBytesMax) return word;
     }
-  }
-}
-
-/** One conjunct answered by an inverted index of one segment. */
-class IndexLookup {
-  readonly #codes: readonly number[];
-  readonly #index: NonNullable<Awaited<ReturnType<SegmentReader['loadInverted']>>>;
-
-  constructor(codes: readonly number[], index: NonNullable<Awaited<ReturnType<SegmentReader['loadInverted']>>>) {
-    this.#codes = codes;
-    this.#index = index;
+    return word;
   }
 
-  static async open(
-    predicate: Entries,
-    segment: SegmentReader,
-    range: BlockRange,
-    context: ExecContext,
-  ): Promise<IndexLookup> {
-    const index = await segment.loadInverted(predicate.column.id);
-    if (!index) throw new Error(`segment ${segment.id} lost its inverted index of column ${predicate.column.id}`);
-    // The dictionary, and with it this block's codes; other blocks' codes stay on disk.
-    await range.block.load([predicate.column.id]);
-    const column = range.block.column(predicate.column.id);
-    const codes = column?.pool ? codesOf(poolOf(context.arena, column.pool), predicate.table.test.equals!) : [];
-    return new IndexLookup(codes, index);
-  }
-
-  narrow(blockIndex: number, words: Uint32Array, wordCount: number, scratch: FilterScratch): void {
-    const found = scratch.take();
-    found.fill(0, 0, blockRows / 32);
-    for (const code of this.#codes) this.#index.select(code, blockIndex, found);
-    intersect(words, found, 0, wordCount);
-    scratch.give(found);
+  /** Steps that bring a megabyte of output; without output, whole morsels. A power of two, so that steps stay aligned. */
+  #adapt(rowCount: number, addedBytes: number): void {
+    const rows = addedBytes === 0 ? morselRows : (rowCount * backlogBytesMax) / addedBytes;
+    let words = 1;
+    while (words * 2 <= morselWords && words * 64 <= rows) words *= 2;
+    this.#stepWords = Math.min(words, this.#stepWords * 16);
   }
 }

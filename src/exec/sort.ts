@@ -1,5 +1,5 @@
 /** ORDER BY, and its first so many rows. Stable; keeps rows in a RowBuffer and sorts their numbers. */
-import type { Type } from '../column/type.ts';
+import { isPooled, type Type } from '../column/type.ts';
 import type { Vector } from '../column/vector.ts';
 import { compareDoubles } from '../function/compare.ts';
 import { compareIntervals } from '../function/datetime.ts';
@@ -16,6 +16,12 @@ type SortNode = Extract<Node, { kind: 'sort' }>;
 /** Rows beyond the limit that a top-n keeps before it sorts and cuts: cutting costs a sort, keeping costs memory. */
 const slackRows = 32_768;
 
+/**
+ * A row's number, and V8's two arrays of tagged numbers while it sorts with a comparison of our own; strings have an id
+ * each beside.
+ */
+const orderSizeBytes = 4 + 2 * 8;
+
 export class SortSink implements Sink {
   readonly columnsUsed = null;
   readonly #node: SortNode;
@@ -24,6 +30,8 @@ export class SortSink implements Sink {
   readonly #keys: readonly Evaluator[];
   /** The rows' columns, then the keys'. */
   #rows: RowBuffer;
+  /** What sorting takes for a row. */
+  readonly #orderSizeBytes: number;
 
   constructor(node: SortNode, types: readonly Type[], context: ExecContext) {
     this.#node = node;
@@ -31,6 +39,7 @@ export class SortSink implements Sink {
     this.#types = types;
     this.#keys = node.keys.map(key => compileExpr(key.expr, context));
     this.#rows = this.#emptyRows();
+    this.#orderSizeBytes = orderSizeBytes + 4 * this.#rows.types.filter(isPooled).length;
   }
 
   #emptyRows(): RowBuffer {
@@ -45,7 +54,7 @@ export class SortSink implements Sink {
       length: input.length,
       column: index => (index < width ? input.column(index) : keys[index - width]!),
     });
-    this.#context.memory.hold(this, this.#rows.sizeBytes);
+    this.#context.memory.hold(this, this.#rows.sizeBytes + this.#rows.length * this.#orderSizeBytes);
     if (this.#node.limit !== null && this.#rows.length > this.#node.limit + slackRows) this.#cut(this.#node.limit);
     return true;
   }

@@ -16,16 +16,18 @@ export class StringKeyer implements Keyer {
   #poolKey: object | null = null;
   #poolMap = new Uint32Array(0);
 
-  readonly #owned: boolean;
+  /** What a shared interner had before: of it, this keyer answers for what it added. */
+  readonly #sharedBytes: number;
 
   constructor(shared: Interner | null) {
-    this.#owned = shared === null;
+    this.#sharedBytes = shared?.sizeBytes ?? 0;
     this.#interner = shared ?? new Interner();
   }
 
   get sizeBytes(): number {
     return (
-      (this.#owned ? this.#interner.sizeBytes : 0) +
+      this.#interner.sizeBytes -
+      this.#sharedBytes +
       (this.#localOf.length + this.#internedOf.length + this.#poolMap.length) * 4
     );
   }

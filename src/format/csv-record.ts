@@ -3,8 +3,14 @@ import type { Field, RowSink } from './row-sink.ts';
 
 const newline = 10;
 const carriageReturn = 13;
-const quote = 34;
-const comma = 44;
+
+/** Marks as bytes; `quote` -1 for none. */
+export interface CsvMarks {
+  readonly delimiter: number;
+  readonly quote: number;
+}
+
+export const commaMarks: CsvMarks = { delimiter: 44, quote: 34 };
 
 /** Fields of a record, one after another, as ranges of bytes. */
 export class FieldReader {
@@ -20,9 +26,15 @@ export class FieldReader {
   /** It was the last of its record. */
   last = false;
   error: string | null = null;
+  /** The error is that the bytes ended before a quoted field did. */
+  cutOff = false;
   #unescaped = new Uint8Array(256);
+  readonly #delimiter: number;
+  readonly #quote: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, { delimiter, quote } = commaMarks) {
+    this.#delimiter = delimiter;
+    this.#quote = quote;
     this.#bytes = bytes;
     this.#last = bytes.length - 1;
     this.source = bytes;
@@ -37,11 +49,14 @@ export class FieldReader {
     this.#at = at;
     this.#last = last;
     this.error = null;
+    this.cutOff = false;
   }
 
   /** Reads one field and the comma or line end after it; false with an `error` where the record is broken. */
   next(): boolean {
     const bytes = this.#bytes;
+    const delimiter = this.#delimiter;
+    const quote = this.#quote;
     let at = this.#at;
     if (bytes[at] === quote) return this.#quoted();
     this.quoted = false;
@@ -49,7 +64,7 @@ export class FieldReader {
     this.from = at;
     for (;;) {
       const byte = bytes[at]!;
-      if (byte === comma || byte === newline) break;
+      if (byte === delimiter || byte === newline) break;
       if (byte === quote)
         return this.#broken('a quote inside an unquoted field; quote the whole field and double the quote');
       at++;
@@ -62,13 +77,17 @@ export class FieldReader {
 
   #quoted(): boolean {
     const bytes = this.#bytes;
+    const quote = this.#quote;
     this.quoted = true;
     let at = this.#at + 1;
     this.from = at;
     let doubled = false;
     for (;;) {
       while (at < this.#last && bytes[at] !== quote) at++;
-      if (at === this.#last) return this.#broken('a quoted field is not closed');
+      if (at === this.#last) {
+        this.cutOff = true;
+        return this.#broken('a quoted field is not closed');
+      }
       if (bytes[at + 1] !== quote) break;
       doubled = true;
       at += 2;
@@ -78,7 +97,8 @@ export class FieldReader {
     if (doubled) this.#unescape();
     at++;
     if (bytes[at] === carriageReturn && bytes[at + 1] === newline) at++;
-    if (bytes[at] !== comma && bytes[at] !== newline) return this.#broken('text after the closing quote of a field');
+    if (bytes[at] !== this.#delimiter && bytes[at] !== newline)
+      return this.#broken('text after the closing quote of a field');
     this.last = bytes[at] === newline;
     this.#at = at + 1;
     return true;
@@ -90,7 +110,7 @@ export class FieldReader {
     let length = 0;
     for (let at = this.from; at < this.to; at++) {
       this.#unescaped[length++] = this.source[at]!;
-      if (this.source[at] === quote) at++;
+      if (this.source[at] === this.#quote) at++;
     }
     this.source = this.#unescaped;
     this.from = 0;
@@ -118,6 +138,7 @@ export function readRecord(
   rows: RowSink,
   header: readonly (Field | null)[],
   expected: string,
+  nulls: NullTexts | null = null,
 ): boolean {
   let count = 0;
   do {
@@ -130,7 +151,8 @@ export function readRecord(
     if (field === null) rows.ignoredValues++;
     else {
       rows.claim(field, true);
-      if (reader.from === reader.to && !reader.quoted) rows.null(field);
+      const isNull = !reader.quoted && (reader.from === reader.to || nulls?.has(reader, count - 1) === true);
+      if (isNull) rows.null(field);
       else {
         const reason = field.sink.text(reader.source, reader.from, reader.to, rows.row);
         if (reason !== null) rows.fail(field, reason);
@@ -139,4 +161,29 @@ export function readRecord(
   } while (!reader.last);
   if (count !== header.length) rows.fail(null, `${count} fields where ${expected} ${header.length}`);
   return true;
+}
+
+/** Texts that are NULL where they stand unquoted, by position. */
+export class NullTexts {
+  readonly #byPosition: readonly (readonly Uint8Array[])[];
+  /** Longer text is none of them. */
+  readonly #sizeMax: number;
+
+  constructor(byPosition: readonly (readonly string[])[]) {
+    this.#byPosition = byPosition.map(texts => texts.map(text => new TextEncoder().encode(text)));
+    this.#sizeMax = Math.max(0, ...this.#byPosition.flat().map(({ length }) => length));
+  }
+
+  /** Of the field that was read last, which is at `position`. */
+  has({ source, from, to }: FieldReader, position: number): boolean {
+    const size = to - from;
+    if (size > this.#sizeMax) return false;
+    for (const text of this.#byPosition[position]!) {
+      if (text.length !== size) continue;
+      let index = 0;
+      while (index < size && text[index] === source[from + index]) index++;
+      if (index === size) return true;
+    }
+    return false;
+  }
 }

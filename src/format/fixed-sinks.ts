@@ -182,7 +182,7 @@ class LongSink extends FixedSink<BigInt64Array> {
 /** Shorter digit text may be a year, a compact date or seconds: only text of at least so many digits is milliseconds. */
 const epochTextDigitsMin = 11;
 
-class TimestampSink extends LongSink {
+export class TimestampSink extends LongSink {
   override text(bytes: Uint8Array, from: number, to: number, row: number): Reason {
     let ms = plainTimestamp(bytes, from, to);
     if (Number.isNaN(ms)) {
@@ -221,7 +221,9 @@ class TimestampSink extends LongSink {
   }
 }
 
-class DateSink extends IntSink {
+const daysMax = timestampMsMax / dayMs;
+
+export class DateSink extends IntSink {
   /** A date, or a timestamp, of which the day (in UTC) counts. */
   override text(bytes: Uint8Array, from: number, to: number, row: number): Reason {
     let days = to - from === 10 ? plainDate(bytes, from) : Number.NaN;
@@ -237,6 +239,7 @@ class DateSink extends IntSink {
   }
 
   override date(days: number, row: number): Reason {
+    if (Math.abs(days) > daysMax) return `${days} days since 1970 is outside the range of DATE`;
     this.setValue(days, row);
     return null;
   }

@@ -5,6 +5,7 @@
  * Events of one source nearly always have their keys in one order. So each key remembers the key that came after it last
  * time, and its bytes are compared in place; only a surprise is unescaped and looked up.
  */
+import type { Scope } from './field-names.ts';
 import { suggestType } from './infer.ts';
 import { keysRememberedMax, nestingDepthMax } from './limits.ts';
 import type { Field, RowSink } from './row-sink.ts';
@@ -17,10 +18,26 @@ interface Key {
   /** null: the table has no such column. */
   readonly field: Field | null;
   readonly exactName: boolean;
+  /** Where an object under it has members that are columns. */
+  readonly within: Keys | null;
   next: Key | null;
   /** `UnknownFields.epoch` in which it was noted. */
   notedIn: number;
 }
+
+/** The keys of one kind of object: of rows, or of what is under one key of them. */
+interface Keys {
+  /** null: the row itself, whose columns are found by name, too. */
+  readonly scope: Scope | null;
+  readonly start: Key;
+  readonly byText: Map<string, Key>;
+}
+
+const keysOf = (scope: Scope | null): Keys => ({
+  scope,
+  start: { bytes: new Uint8Array(0), field: null, exactName: false, within: null, next: null, notedIn: 0 },
+  byText: new Map(),
+});
 
 const decoder = new TextDecoder();
 
@@ -30,8 +47,7 @@ export class JsonRowReader {
   /** Whether a line's end is whitespace inside a row. */
   readonly #newline: boolean;
   readonly #unknown: UnknownFields | null;
-  readonly #start: Key = { bytes: new Uint8Array(0), field: null, exactName: false, next: null, notedIn: 0 };
-  readonly #keys = new Map<string, Key>();
+  readonly #rowKeys = keysOf(null);
   #unescaped = new Uint8Array(256);
 
   /**
@@ -50,6 +66,10 @@ export class JsonRowReader {
    * no JSON. A value that its column does not take is a reason in the row, not an error here.
    */
   read(at: number): number {
+    return this.#object(at, this.#rowKeys);
+  }
+
+  #object(at: number, keys: Keys): number {
     const bytes = this.#bytes;
     const newline = this.#newline;
     const rows = this.#rows;
@@ -57,14 +77,14 @@ export class JsonRowReader {
     at++;
     if (bytes[at]! <= 32) at = skipSpace(bytes, at, newline);
     if (bytes[at] === 125) return at + 1;
-    let previous = this.#start;
+    let previous = keys.start;
     for (;;) {
       let key = previous.next;
       let end = key === null ? -1 : this.#matches(key, at);
       if (end < 0) {
         end = bytes[at] === 34 ? skipString(bytes, at) : ~at;
         if (end < 0) return end;
-        key = this.#keyOf(at, end);
+        key = this.#keyOf(keys, at, end);
         previous.next = key;
       }
       previous = key!;
@@ -76,7 +96,8 @@ export class JsonRowReader {
       at++;
       if (bytes[at]! <= 32) at = skipSpace(bytes, at, newline);
       const field = key!.field;
-      if (field !== null && rows.claim(field, key!.exactName)) at = this.#value(field, at);
+      if (key!.within !== null && bytes[at] === 123) at = this.#object(at, key!.within);
+      else if (field !== null && rows.claim(field, key!.exactName)) at = this.#value(field, at);
       else {
         const from = at;
         at = skipValue(bytes, at, newline);
@@ -104,17 +125,21 @@ export class JsonRowReader {
     return at + size;
   }
 
-  #keyOf(from: number, to: number): Key {
+  #keyOf({ scope, byText }: Keys, from: number, to: number): Key {
     const bytes = this.#bytes;
     const written = bytes.subarray(from, to);
     const text = decoder.decode(written);
-    const known = this.#keys.get(text);
+    const known = byText.get(text);
     if (known) return known;
     const name = this.#nameOf(bytes, from, to);
-    const field = this.#rows.find(name);
-    const exactName = field !== null && field.column.name === name;
-    const key: Key = { bytes: written, field, exactName, next: null, notedIn: 0 };
-    if (this.#keys.size < keysRememberedMax) this.#keys.set(text, key);
+    const field = scope === null ? this.#rows.find(name) : (this.#rows.fields[scope.columns.get(name) ?? -1] ?? null);
+    const exactName = field !== null && (scope !== null || field.column.name === name);
+    const within = (scope ?? this.#rows.names.scope).within.get(name);
+    const key: Key = {
+      ...{ bytes: written, field, exactName, next: null, notedIn: 0 },
+      within: within === undefined ? null : keysOf(within),
+    };
+    if (byText.size < keysRememberedMax) byText.set(text, key);
     return key;
   }
 

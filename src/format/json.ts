@@ -36,13 +36,22 @@ export const kindOf = (byte: number): string =>
 /** One JSON object a line; blank lines are none. A broken line never takes the next ones with it. */
 export function decodeNdjson(input: Uint8Array, target: DecodeTarget): Decoded {
   const bytes = withSentinel(input, newline);
+  const rows = new LineRows(target, bytes, capacityFor(bytes.length, bytes.indexOf(newline) + 1));
+  readNdjsonLines(bytes, 0, rows, Number.POSITIVE_INFINITY);
+  return rows.finish();
+}
+
+/**
+ * Lines from byte `at` on, until `rowsMax` rows were begun; answers where it stopped.
+ * @param bytes End in a line end.
+ */
+export function readNdjsonLines(bytes: Uint8Array, at: number, rows: LineRows, rowsMax: number): number {
   const size = bytes.length;
-  const rows = new LineRows(target, bytes, capacityFor(size, bytes.indexOf(newline) + 1));
   const reader = new JsonRowReader(bytes, rows, false);
-  let at = 0;
   while (at < size) {
     if (bytes[at]! <= 32) at = skipSpace(bytes, at, true);
-    if (at >= size) break;
+    if (at >= size) return size;
+    if (rows.attempt >= rowsMax) return at;
     const from = at;
     rows.begin();
     let end: number;
@@ -67,7 +76,7 @@ export function decodeNdjson(input: Uint8Array, target: DecodeTarget): Decoded {
     rows.end(from, end);
     at = end + 1;
   }
-  return rows.finish();
+  return at;
 }
 
 /** A JSON array of objects, or one object. What breaks JSON's grammar ends the input: the rows before it stand. */

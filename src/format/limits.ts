@@ -44,3 +44,33 @@ export const decimalSizeBytesMax = 64;
 
 /** Text and bytes of all rows of one Arrow message: some bytes can name a large dictionary entry a million times. */
 export const arrowTextSizeMax = 1 << 26;
+
+/** Rows of one batch of a file: a block's. */
+export const batchRowsMax = 1 << 16;
+
+/** Text of a file that is looked at together: several of the longest rows. A row is read again where it was cut off. */
+export const textWindowSizeBytes = 4 * rowSizeBytesMax;
+
+/** Of a file's beginning, when its table is proposed; some ten thousand rows. */
+export const sampleSizeBytes = 4 << 20;
+
+/** Rows of a sample. */
+export const sampleRowsMax = 20_480;
+
+/** Files that a proposal looks into: parts of one data set are alike. */
+export const sampleFilesMax = 16;
+
+/** Columns that a file may propose: keys that are data, flattened, must not become columns. */
+export const fileColumnsMax = 1000;
+
+/** Text that is cast from one type to another in one batch of typed columns: a dictionary's entry can be named again and again. */
+export const castTextSizeMax = 1 << 28;
+
+/** Rows of one pushed Arrow stream: of a few bytes each, more than any body holds; rows of nulls take none. */
+export const pushRowsMax = 1 << 22;
+
+/** Text that is made of one pushed Arrow stream: JSON, entries of dictionaries, what is compressed. */
+export const pushTextSizeMax = 1 << 27;
+
+/** Of one message of an Arrow file, in memory whole: its writers make batches of some 65,536 rows. */
+export const arrowMessageSizeMax = 1 << 29;

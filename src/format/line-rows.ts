@@ -5,14 +5,23 @@ import { rejectsKeptMax } from './limits.ts';
 import { RowSink } from './row-sink.ts';
 import type { Decoded, DecodeTarget, Reject } from './target.ts';
 
+export interface LineStart {
+  readonly at: number;
+  /** From 1. */
+  readonly line: number;
+}
+
 export class LineRows extends RowSink {
   readonly #rejects: Reject[] = [];
   #rejected = 0;
-  #line = 1;
-  #lineAt = 0;
+  #line: number;
+  #lineAt: number;
 
-  constructor(target: DecodeTarget, bytes: Uint8Array, capacity: number) {
-    super(target, bytes, capacity, isUtf8(bytes));
+  /** @param start A byte, and which line begins there. */
+  constructor(target: DecodeTarget, bytes: Uint8Array, capacity: number, start: LineStart = { at: 0, line: 1 }) {
+    super(target, bytes, capacity, isUtf8(bytes.subarray(start.at)));
+    this.#line = start.line;
+    this.#lineAt = start.at;
   }
 
   /** Ends the row bytes[from..to): it stands, or is rejected for its first reason. */

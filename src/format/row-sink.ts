@@ -1,24 +1,24 @@
 /** All sinks of a table, a row at a time: what is missing, what may not be NULL, why a row cannot stand. */
 import { isUtf8 } from 'node:buffer';
-import { matchName } from '../catalog/name.ts';
 import type { ColumnDefinition } from '../catalog/table.ts';
 import type { Batch } from '../column/column.ts';
-import { isPooled } from '../column/type.ts';
-import { createFixedSink } from './fixed-sinks.ts';
+import { FieldNames } from './field-names.ts';
 import { rowSizeBytesMax } from './limits.ts';
-import { createPooledSink } from './pooled-sinks.ts';
 import type { Reason, Sink } from './sink.ts';
-import type { DecodeTarget } from './target.ts';
+import { createSink } from './sinks.ts';
+import type { DecodeTarget, FieldReading } from './target.ts';
 
 /** A column of the target and where its values go. */
 export interface Field {
   readonly column: ColumnDefinition;
   readonly sink: Sink;
+  /** null: found by its name, and written as any. */
+  readonly reading: FieldReading | null;
   /** `RowSink.attempt` of the last row that gave a value. */
   attempt: number;
 }
 
-const notNull = 'is NULL, but the column is NOT NULL';
+export const notNull = 'is NULL, but the column is NOT NULL';
 
 export class RowSink {
   readonly fields: readonly Field[];
@@ -34,29 +34,23 @@ export class RowSink {
   #capacity: number;
   readonly bytes: Uint8Array;
   readonly #isUtf8: boolean;
-  readonly #target: DecodeTarget;
-  readonly #byName = new Map<string, Field>();
+  readonly names: FieldNames;
 
   /** @param isUtf8 All of `bytes` is, or whoever reads them sees to it; else each row is checked. */
   constructor(target: DecodeTarget, bytes: Uint8Array, capacity: number, isUtf8: boolean) {
-    this.#target = target;
     this.bytes = bytes;
     this.#capacity = capacity;
     this.#isUtf8 = isUtf8;
-    this.fields = target.columns.map(column => ({
-      column,
-      sink: isPooled(column.type) ? createPooledSink(column.type, capacity) : createFixedSink(column.type, capacity),
-      attempt: 0,
-    }));
-    for (const field of this.fields) this.#byName.set(field.column.name, field);
+    this.names = new FieldNames(target);
+    this.fields = target.columns.map((column, index) => {
+      const reading = this.names.readings[index]!;
+      return { column, sink: createSink(column.type, capacity, reading?.times ?? null), reading, attempt: 0 };
+    });
   }
 
   /** The column of that very name, else the only one that has it without regard to case. */
   find(name: string): Field | null {
-    const exact = this.#byName.get(name);
-    if (exact) return exact;
-    const folded = matchName(this.#target.columns, name);
-    return folded.length === 1 ? this.#byName.get(folded[0]!.name)! : null;
+    return this.fields[this.names.find(name)] ?? null;
   }
 
   begin(): void {
@@ -120,6 +114,12 @@ export class RowSink {
   rewind(row: number): void {
     this.row = row;
     for (const field of this.fields) field.sink.rewind(row);
+  }
+
+  /** As if the row being read had not begun; nothing is read into these rows after it. */
+  takeBack(): void {
+    this.rewind(this.row);
+    this.attempt--;
   }
 
   /** The rows that stand. Shares memory with the sinks, which must not be used again. */

@@ -10,7 +10,7 @@ import { assert } from '../base/assert.ts';
 import { type Fault, fault } from '../base/fault.ts';
 import type { Batch } from '../column/column.ts';
 import { typeText } from '../column/type.ts';
-import type { QueryTrailer, ResultColumn } from '../wire/calls.ts';
+import type { QueryTrailer, ResultColumn } from '../wire/broker-calls.ts';
 import { type CellStyle, cellWriter, writeCsvField } from './cells.ts';
 import type { ByteSink } from './sink.ts';
 import { errorAnswer } from './status.ts';

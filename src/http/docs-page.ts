@@ -1,5 +1,6 @@
 /** The OpenAPI document as a plain page: no script, nothing from other hosts. */
-import type { OpenApiDocument, Operation } from './openapi.ts';
+import type { OpenApiDocument } from './openapi.ts';
+import type { Operation } from './openapi-parts.ts';
 
 const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

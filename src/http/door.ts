@@ -1,10 +1,16 @@
 /** What every route of the door shares. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AccountState, Accounts } from '../base/accounts.ts';
 import type { Clock, Log, Random } from '../base/seams.ts';
 import { writeJson } from '../client/json.ts';
+import type { BrokerCalls } from '../wire/broker-calls.ts';
 import type { Client } from '../wire/call.ts';
-import type { BrokerCalls, ControllerCalls, IngestCalls, ShardStatus } from '../wire/calls.ts';
-import type { BodyAccount } from './body.ts';
+import type { MemberCalls } from '../wire/cluster-calls.ts';
+import type { ControllerCalls } from '../wire/controller-calls.ts';
+import type { IngestCalls } from '../wire/ingest-calls.ts';
+import type { LoadCalls } from '../wire/load-calls.ts';
+import type { ShardStatus } from '../wire/shard-calls.ts';
+import type { Bodies } from './body.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface HttpSettings {
@@ -21,21 +27,33 @@ export interface HttpSettings {
   readonly version: string;
 }
 
-export interface HttpComponents {
+/** What the door of any process has. */
+export interface StatusComponents {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly members: Client<MemberCalls>;
+  /** What the shards hold. */
+  readonly shards?: () => Promise<readonly ShardStatus[]>;
+  /** For `/metrics`: the accounts, and what the process takes. */
+  readonly memory?: () => readonly AccountState[];
+  /** Why the process is no part of its cluster now; empty where it is. */
+  readonly causes?: () => readonly string[];
+}
+
+export interface HttpComponents extends StatusComponents {
   readonly broker: Client<BrokerCalls>;
   readonly controller: Client<ControllerCalls>;
   readonly ingest: Client<IngestCalls>;
-  readonly clock: Clock;
+  readonly loads: Client<LoadCalls>;
   readonly random: Random;
-  readonly log: Log;
-  /** For `/metrics`: what the shards hold. */
-  readonly shards?: () => Promise<readonly ShardStatus[]>;
+  /** Of the process; without bounds where not given. */
+  readonly accounts?: Accounts;
 }
 
 export interface Door {
   readonly settings: HttpSettings;
   readonly components: HttpComponents;
-  readonly bodies: BodyAccount;
+  readonly bodies: Bodies;
   readonly metrics: Metrics;
 }
 

@@ -1,50 +1,82 @@
 /** Is it alive, and does it answer queries? With causes. */
 import { fault, toFault } from '../base/fault.ts';
 import type { Health, HealthCheck } from '../client/types.ts';
-import type { IngestState, ShardStatus } from '../wire/calls.ts';
-import type { HttpComponents } from './door.ts';
+import type { MemberEntry } from '../wire/cluster-calls.ts';
+import type { QuarantinedSegment } from '../wire/controller-calls.ts';
+import type { IngestState } from '../wire/ingest-calls.ts';
+import type { ShardStatus } from '../wire/shard-calls.ts';
+import type { HttpComponents, StatusComponents } from './door.ts';
 import { healthAgeMsMax, healthTimeoutMs } from './limits.ts';
 
 /**
- * Checks that queries are answered (by one), that the metadata is, that every partition advances and its offsets add up, and
- * that no segment
- * was found damaged since the start. Only the first decides whether the server is ready. One check at a time; its verdict
+ * Checks that queries are answered (by one), that the metadata is, that every partition advances and its offsets add up, that
+ * every server of the cluster is there, and that no segment was found damaged since the start. Only the first decides whether the server is ready. One check at a time; its verdict
  * stands for `healthAgeMsMax`.
  */
-export function createHealth(components: HttpComponents): () => Promise<Health> {
-  const { clock } = components;
+export const createHealth = (components: HttpComponents): (() => Promise<Health>) =>
+  remembered(components, () => checkHealth(components));
+
+/** Of a process that answers no statements: whether it is a part of its cluster (only that decides whether it is ready), and its storage. */
+export const createStatusHealth = (components: StatusComponents): (() => Promise<Health>) =>
+  remembered(components, async () => {
+    const [cluster, storage] = await Promise.all([
+      check(components, async () => components.causes?.() ?? []),
+      checkStorage(components),
+    ]);
+    return {
+      status: !cluster.ok ? 'unavailable' : storage?.ok === false ? 'degraded' : 'ready',
+      checks: { cluster, ...(storage ? { storage } : {}) },
+    };
+  });
+
+function remembered({ clock }: StatusComponents, run: () => Promise<Health>): () => Promise<Health> {
   let checkedAtMs = Number.NEGATIVE_INFINITY;
   let verdict: Promise<Health> | null = null;
   return () => {
     if (verdict === null || clock.monotonicMs() - checkedAtMs > healthAgeMsMax) {
       checkedAtMs = clock.monotonicMs();
-      verdict = checkHealth(components);
+      verdict = run();
     }
     return verdict;
   };
 }
 
+const checkStorage = (components: StatusComponents): Promise<HealthCheck> | null => {
+  const { shards } = components;
+  return shards ? check(components, async () => damagedIndexes(await shards())) : null;
+};
+
+/** Servers that are away: their segments are answered for elsewhere, and more slowly. */
+const absentServers = (entries: readonly MemberEntry[]): readonly string[] =>
+  entries
+    .filter(({ state, roles }) => state === 'silent' && roles.includes('server'))
+    .map(({ id }) => `server ${id} is silent`);
+
 async function checkHealth(components: HttpComponents): Promise<Health> {
-  const { controller, shards } = components;
-  const [queries, metadata, ingestion, storage] = await Promise.all([
+  const { controller, members } = components;
+  const [queries, metadata, ingestion, cluster, storage] = await Promise.all([
     check(components, async signal => askOne(components, signal)),
-    check(components, async signal => {
-      await controller.call('catalog', null, { signal });
-      return [];
-    }),
+    check(components, async signal => controller.call('notices', null, { signal })),
     check(components, async signal => ingestionCauses(await components.ingest.call('state', null, { signal }))),
-    shards ? check(components, async () => damagedShards(await shards())) : null,
+    check(components, async signal => [
+      ...(components.causes?.() ?? []),
+      ...absentServers(await members.call('members', null, { signal })),
+    ]),
+    check(components, async signal => [
+      ...quarantined(await controller.call('quarantine', null, { signal })),
+      ...(components.shards ? damagedIndexes(await components.shards()) : []),
+    ]),
   ]);
-  const degraded = !metadata.ok || !ingestion.ok || storage?.ok === false;
+  const degraded = !metadata.ok || !ingestion.ok || !cluster.ok || !storage.ok;
   return {
     status: !queries.ok ? 'unavailable' : degraded ? 'degraded' : 'ready',
-    checks: { queries, metadata, ingestion, ...(storage ? { storage } : {}) },
+    checks: { queries, metadata, ingestion, cluster, storage },
   };
 }
 
 /** `run` gives the causes of what is wrong; one that takes too long is a cause of its own. */
 async function check(
-  { clock }: HttpComponents,
+  { clock }: StatusComponents,
   run: (signal: AbortSignal) => Promise<readonly string[]>,
 ): Promise<HealthCheck> {
   const controller = new AbortController();
@@ -98,11 +130,16 @@ const ingestionCauses = (states: readonly IngestState[]): readonly string[] =>
       : []),
   ]);
 
-/** Which segment and column the query that met the damage was told, and the log. */
-const damagedShards = (shards: readonly ShardStatus[]): readonly string[] =>
-  shards
-    .filter(({ corruptBuffers }) => corruptBuffers > 0)
-    .map(
-      ({ shard, corruptBuffers }) =>
-        `shard ${shard}: ${corruptBuffers} reads of committed segments failed their checksum; the log names them`,
-    );
+const quarantined = (segments: readonly QuarantinedSegment[]): readonly string[] =>
+  segments.map(
+    ({ table, segmentId, cause }) => `${table}: segment ${segmentId} is damaged, and no query reads it: ${cause}`,
+  );
+
+const damagedIndexes = (shards: readonly ShardStatus[]): readonly string[] => [
+  ...new Set(
+    shards
+      .flatMap(({ damaged }) => damaged)
+      .filter(({ part }) => part === 'index')
+      .map(({ segmentId, cause }) => `segment ${segmentId} has a damaged index, and queries scan it instead: ${cause}`),
+  ),
+];

@@ -1,6 +1,8 @@
 /** Tables as JSON: the model of CREATE TABLE, spelled for HTTP. */
 import { fault } from '../base/fault.ts';
-import type { SegmentEntry, TableDefinition } from '../catalog/table.ts';
+import { indexNameOf } from '../catalog/index-name.ts';
+import type { TableDefinitionRequest } from '../catalog/table.ts';
+import { loadPartition, type SegmentEntry, type TableDefinition } from '../catalog/table.ts';
 import type { Cell, CreateTable, SegmentInfo, TableColumn, TableInfo } from '../client/types.ts';
 import {
   formatDate,
@@ -14,7 +16,6 @@ import {
   parseUuid,
 } from '../column/text.ts';
 import { type Interval, type Type, typeText, type Value } from '../column/type.ts';
-import type { TableDefinitionRequest } from '../wire/calls.ts';
 import { sourceInfo, sourceOfRequest } from './json-source.ts';
 import { parseType } from './json-type.ts';
 
@@ -126,7 +127,11 @@ export function tableInfo(definition: TableDefinition, { segments, consumingRows
       }),
     ),
     timeColumn: definition.timeColumnId === null ? null : nameOf(definition.timeColumnId),
-    indexes: definition.indexes.map(({ columnId, kind }) => ({ column: nameOf(columnId) ?? String(columnId), kind })),
+    indexes: definition.indexes.map(index => ({
+      name: indexNameOf(definition, index),
+      column: nameOf(index.columnId) ?? String(index.columnId),
+      kind: index.kind,
+    })),
     source: sourceInfo(definition.source),
     settings: definition.settings,
     segments: segments.length,
@@ -138,7 +143,7 @@ export function tableInfo(definition: TableDefinition, { segments, consumingRows
 
 export const segmentInfo = (entry: SegmentEntry): SegmentInfo => ({
   id: entry.id,
-  partition: entry.partition,
+  partition: entry.partition === loadPartition ? null : entry.partition,
   startOffset: entry.startOffset,
   endOffset: entry.endOffset,
   rows: entry.rowCount,

@@ -2,10 +2,10 @@
 
 /** Of one push, after decompression too: about 500,000 events; larger files come in batches. */
 export const bodySizeBytesDefault = 64 << 20;
-/** Of all request bodies held at once: pushes wait outside (503) rather than outgrow a server of 512 MB. */
-export const bodiesSizeBytesMax = 256 << 20;
 /** Of `POST /v1/sql` and of a table's definition: a generated statement is long, an INSERT with 10,000 rows fits. */
 export const sqlBodySizeBytesMax = 4 << 20;
+/** Of `POST /v1/loads`: ten thousand files by name fit. */
+export const loadBodySizeBytesMax = 4 << 20;
 /** `parameters` of one statement: PostgreSQL's own limit is 65,535; nobody writes a tenth of that by hand. */
 export const parameterCountMax = 10_000;
 /** A query that names no timeout gets this. */
@@ -25,6 +25,8 @@ export const requestTimeoutMs = 120_000;
 export const keepAliveTimeoutMs = 72_000;
 /** A reader that takes nothing of an answer for this long loses it: its query holds a snapshot. */
 export const slowReaderTimeoutMs = 60_000;
+/** What a query's time is over by when its reader is given up: the broker ends it first, and says why. */
+export const deadlineGraceMs = 250;
 /** Answers under way at `close` may go on for this long. */
 export const closeGraceMs = 5_000;
 

@@ -1,8 +1,8 @@
 /** Prometheus metrics: what the door sees itself, and what it asks the roles for at each scrape. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Fault } from '../base/fault.ts';
-import type { PushAnswer } from '../wire/calls.ts';
-import type { HttpComponents } from './door.ts';
+import type { PushAnswer } from '../wire/ingest-calls.ts';
+import type { HttpComponents, StatusComponents } from './door.ts';
 import { tableSizes } from './table-routes.ts';
 
 /** Seconds: dashboards answer in milliseconds, deadlines are at half a minute. */
@@ -18,8 +18,13 @@ export interface Metrics {
   scrape(): Promise<string>;
 }
 
-export function createMetrics(components: HttpComponents): Metrics {
-  const registry = new Registry();
+type StatusMetrics = Pick<Metrics, 'contentType' | 'observeRequest' | 'scrape'>;
+
+/** Of any process: itself, its door, its shards, and the cluster as the controller sees it. */
+export const createStatusMetrics = (components: StatusComponents): StatusMetrics =>
+  metricsOf(new Registry(), components, []);
+
+function metricsOf(registry: Registry, components: StatusComponents, more: readonly Collect[]): StatusMetrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const requestDuration = new Histogram({
@@ -29,6 +34,29 @@ export function createMetrics(components: HttpComponents): Metrics {
     buckets: durationBuckets,
     registers,
   });
+  const collect = [...more, createClusterGauges(components, registers)];
+  if (components.shards) collect.push(createArenaGauges(components.shards, registers));
+  if (components.memory) collect.push(createMemoryGauges(components.memory, registers));
+  return {
+    contentType: registry.contentType,
+    observeRequest: (route, method, status, durationMs) =>
+      requestDuration.observe({ route, method, status }, durationMs / 1000),
+    async scrape() {
+      const results = await Promise.allSettled(collect.map(gauges => gauges()));
+      for (const result of results)
+        if (result.status === 'rejected') components.log.warn('a scrape lacks gauges', { error: result.reason });
+      return registry.metrics();
+    },
+  };
+}
+
+export function createMetrics(components: HttpComponents): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const status = metricsOf(registry, components, [
+    createIngestionGauges(components, registers),
+    createTableGauges(components, registers),
+  ]);
   const queryDuration = new Histogram({
     name: 'weir_query_duration_seconds',
     help: 'Time from a query to the end of its answer; the outcome is ok or the code of the error',
@@ -54,13 +82,8 @@ export function createMetrics(components: HttpComponents): Metrics {
     labelNames: ['table'] as const,
     registers,
   });
-  const collect = [createIngestionGauges(components, registers), createTableGauges(components, registers)];
-  if (components.shards) collect.push(createArenaGauges(components.shards, registers));
-
   return {
-    contentType: registry.contentType,
-    observeRequest: (route, method, status, durationMs) =>
-      requestDuration.observe({ route, method, status }, durationMs / 1000),
+    ...status,
     observeQuery(failure, durationMs) {
       const outcome = failure?.code ?? 'ok';
       queries.inc({ outcome });
@@ -69,12 +92,6 @@ export function createMetrics(components: HttpComponents): Metrics {
     observePush(table, { accepted, rejected }) {
       rowsPushed.inc({ table }, accepted);
       rowsRejected.inc({ table }, rejected);
-    },
-    async scrape() {
-      const results = await Promise.allSettled(collect.map(gauges => gauges()));
-      for (const result of results)
-        if (result.status === 'rejected') components.log.warn('a scrape lacks gauges', { error: result.reason });
-      return registry.metrics();
     },
   };
 }
@@ -137,14 +154,17 @@ function createTableGauges(components: HttpComponents, registers: Registry[]): C
     weir_segments: 'Committed segments',
     weir_table_rows: 'Rows, committed and consuming',
     weir_segments_size_bytes: 'Size of committed segments in the deep store',
+    weir_segments_quarantined: 'Committed segments that are damaged: no query reads them',
   });
   return async () => {
     for (const gauge of Object.values(gauges)) gauge.reset();
     const { tables } = await components.controller.call('catalog', null);
     const sizes = await tableSizes({ components }, tables);
+    const quarantine = await components.controller.call('quarantine', null);
     for (const { id, name: table } of tables) {
       const { segments, consumingRows } = sizes.get(id)!;
       gauges.weir_segments!.set({ table }, segments.length);
+      gauges.weir_segments_quarantined!.set({ table }, quarantine.filter(({ tableId }) => tableId === id).length);
       gauges.weir_table_rows!.set(
         { table },
         segments.reduce((sum, entry) => sum + entry.rowCount, consumingRows),
@@ -173,6 +193,42 @@ function createArenaGauges(shards: NonNullable<HttpComponents['shards']>, regist
       gauges.weir_segments_open!.set({ shard }, status.segmentsOpen);
       gauges.weir_leases!.set({ shard }, status.leases);
       gauges.weir_corrupt_buffers!.set({ shard }, status.corruptBuffers);
+    }
+  };
+}
+
+function createMemoryGauges(memory: NonNullable<StatusComponents['memory']>, registers: Registry[]): Collect {
+  const gauges = gaugesOf(registers, ['account'], {
+    weir_memory_used_bytes: 'Memory in use, by account of the budget and part of the process',
+    weir_memory_peak_bytes: 'The most that was in use since the start',
+    weir_memory_limit_bytes: 'What an account may use',
+  });
+  return async () => {
+    for (const { name: account, usedBytes, peakBytes, limitBytes } of memory()) {
+      gauges.weir_memory_used_bytes!.set({ account }, usedBytes);
+      gauges.weir_memory_peak_bytes!.set({ account }, peakBytes);
+      gauges.weir_memory_limit_bytes!.set({ account }, limitBytes);
+    }
+  };
+}
+
+function createClusterGauges({ members }: StatusComponents, registers: Registry[]): Collect {
+  const gauges = gaugesOf(registers, ['server'], {
+    weir_server_live: '1 where queries are sent to a process of the cluster',
+    weir_server_segments_placed: 'Segments that a server is to hold',
+    weir_server_segments_announced: 'Segments that a server holds',
+    weir_server_size_bytes: 'Size of the segments that a server holds',
+  });
+  return async () => {
+    for (const gauge of Object.values(gauges)) gauge.reset();
+    for (const { id: server, state, segmentsPlaced, segmentsAnnounced, sizeBytes } of await members.call(
+      'members',
+      null,
+    )) {
+      gauges.weir_server_live!.set({ server }, state === 'live' || state === 'draining' ? 1 : 0);
+      gauges.weir_server_segments_placed!.set({ server }, segmentsPlaced);
+      gauges.weir_server_segments_announced!.set({ server }, segmentsAnnounced);
+      gauges.weir_server_size_bytes!.set({ server }, sizeBytes);
     }
   };
 }

@@ -1,9 +1,22 @@
 /** The native API as an OpenAPI 3.1 document. Request bodies come from the schemas that check them. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { wellFormedId } from './door.ts';
-import { ingestionRequest, seekRequest, sqlRequest, tableRequest } from './schemas.ts';
-
-type Json = Record<string, unknown>;
+import { loadPaths, loadSchemas } from './openapi-loads.ts';
+import {
+  array,
+  inPath,
+  integer,
+  type Json,
+  json,
+  type Operation,
+  object,
+  ok,
+  operation,
+  reference,
+  schemaOf,
+  text,
+} from './openapi-parts.ts';
+import { alterRequest, indexRequest, ingestionRequest, seekRequest, sqlRequest, tableRequest } from './schemas.ts';
 
 export interface OpenApiDocument {
   readonly openapi: string;
@@ -11,42 +24,6 @@ export interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: Json;
 }
-
-export interface Operation {
-  readonly tags: readonly string[];
-  readonly summary: string;
-  readonly description?: string;
-  readonly parameters?: readonly Json[];
-  readonly requestBody?: Json;
-  readonly responses: Readonly<Record<string, Json>>;
-}
-
-/** A bigint is an integer with all its digits. */
-const schemaOf = (schema: z.ZodType): unknown =>
-  z.toJSONSchema(schema, {
-    target: 'draft-2020-12',
-    unrepresentable: 'any',
-    override({ zodSchema, jsonSchema }) {
-      if (zodSchema._zod.def.type === 'bigint') jsonSchema.type = 'integer';
-    },
-  });
-
-const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
-const json = (schema: unknown): Json => ({ 'application/json': { schema } });
-const object = (properties: Json): Json => ({ type: 'object', properties });
-const array = (items: unknown): Json => ({ type: 'array', items });
-const text = { type: 'string' };
-const integer = { type: 'integer' };
-const inPath = (name: string): Json => ({ name, in: 'path', required: true, schema: text });
-const ok = (description: string, schema: unknown): Json => ({ description, content: json(schema) });
-const failure: Json = { description: 'An error with its code, cause and hint', content: json(reference('Error')) };
-
-const operation = (
-  tag: string,
-  summary: string,
-  good: readonly [status: number, Json],
-  rest: Partial<Operation> = {},
-): Operation => ({ tags: [tag], summary, ...rest, responses: { [good[0]]: good[1], default: failure } });
 
 const steered = object({ table: text, partition: { type: ['integer', 'null'] }, state: text });
 
@@ -110,6 +87,23 @@ export const openApiDocument = (version: string): OpenApiDocument => ({
         { parameters: [inPath('id')] },
       ),
     },
+    '/v1/servers': {
+      get: operation('Cluster', 'The processes of the cluster', [
+        200,
+        ok('The processes', object({ servers: array({ type: 'object' }) })),
+      ]),
+    },
+    '/v1/servers/{server}/drain': {
+      post: operation(
+        'Cluster',
+        'Let a server leave',
+        [200, ok('Its segments move', object({ server: text, state: text }))],
+        {
+          description: 'Its segments are placed on the others, and it leaves when those hold them.',
+          parameters: [inPath('server')],
+        },
+      ),
+    },
     '/v1/tables': {
       get: operation('Tables', 'All tables', [
         200,
@@ -123,12 +117,32 @@ export const openApiDocument = (version: string): OpenApiDocument => ({
       get: operation('Tables', 'A table', [200, ok('Definition and size', reference('Table'))], {
         parameters: [inPath('table')],
       }),
+      patch: operation('Tables', 'Change a table', [200, ok('The table as it is now', reference('Table'))], {
+        description:
+          'All of the actions, or none. Rows that are there stay as they are: those written before a column have its default ' +
+          'of the time it was added. A type can be widened: INT to LONG, DOUBLE or DECIMAL, LONG to DECIMAL, FLOAT to DOUBLE, ' +
+          'DATE to TIMESTAMP, DECIMAL to one of more digits.',
+        parameters: [inPath('table')],
+        requestBody: { required: true, content: json(schemaOf(alterRequest)) },
+      }),
       delete: operation(
         'Tables',
         'Drop a table',
         [200, ok('It was dropped', object({ table: text, dropped: { type: 'boolean' } }))],
         { parameters: [inPath('table')] },
       ),
+    },
+    '/v1/tables/{table}/indexes': {
+      post: operation('Tables', 'Create an index', [201, ok('The table as it is now', reference('Table'))], {
+        description: 'New segments have it at once; a task in the background builds it for those that are there.',
+        parameters: [inPath('table')],
+        requestBody: { required: true, content: json(schemaOf(indexRequest)) },
+      }),
+    },
+    '/v1/tables/{table}/indexes/{index}': {
+      delete: operation('Tables', 'Drop an index', [200, ok('The table as it is now', reference('Table'))], {
+        parameters: [inPath('table'), inPath('index')],
+      }),
     },
     '/v1/tables/{table}/segments': {
       get: operation(
@@ -146,7 +160,8 @@ export const openApiDocument = (version: string): OpenApiDocument => ({
         {
           description:
             'Content-Encoding gzip is read. Good rows stand, bad ones are counted and named; strict refuses all for one. ' +
-            'The same Idempotency-Key twice adds the rows once.',
+            'The same Idempotency-Key twice adds the rows once. Columns of Arrow are found by name, and cast; a reject names ' +
+            'the number of its row as its line.',
           parameters: [
             inPath('table'),
             { name: 'strict', in: 'query', schema: { type: 'boolean' } },
@@ -158,9 +173,18 @@ export const openApiDocument = (version: string): OpenApiDocument => ({
               'application/x-ndjson': { schema: text },
               'application/json': { schema: array({ type: 'object' }) },
               'text/csv': { schema: text },
+              'application/vnd.apache.arrow.stream': { schema: { type: 'string', format: 'binary' } },
             },
           },
         },
+      ),
+    },
+    '/v1/tables/{table}/segments/{segment}': {
+      delete: operation(
+        'Tables',
+        'Give up a segment: its rows are in no answer any more. For one that is damaged and cannot be restored',
+        [200, ok('What was given up', object({ table: text, segment: text, rowsDropped: integer }))],
+        { parameters: [inPath('table'), inPath('segment')] },
       ),
     },
     '/v1/tables/{table}/commit': {
@@ -200,6 +224,21 @@ export const openApiDocument = (version: string): OpenApiDocument => ({
         200,
         ok('The partitions', object({ partitions: array({ type: 'object' }) })),
       ]),
+    },
+    ...loadPaths,
+    '/v1/tasks': {
+      get: operation('Operation', 'Tasks in the background, after the last that ended', [
+        200,
+        ok('The tasks', object({ tasks: array({ type: 'object' }) })),
+      ]),
+    },
+    '/v1/tasks/{id}': {
+      delete: operation(
+        'Operation',
+        'Cancel a task',
+        [200, ok('It ends; what it has done stays', object({ taskId: text, cancelled: { type: 'boolean' } }))],
+        { parameters: [inPath('id')] },
+      ),
     },
     '/health/live': { get: operation('Operation', 'The process runs', [200, ok('It does', object({ status: text }))]) },
     '/health/ready': {
@@ -262,6 +301,7 @@ export const openApiDocument = (version: string): OpenApiDocument => ({
         rejects: array(object({ line: integer, column: { type: ['string', 'null'] }, reason: text })),
         duplicate: { type: 'boolean' },
       }),
+      ...loadSchemas,
       Health: object({
         status: { enum: ['ready', 'degraded', 'unavailable'] },
         checks: {

@@ -1,11 +1,14 @@
 /** Health and metrics. */
 import type { FastifyInstance } from 'fastify';
-import { type Door, sendJson } from './door.ts';
-import { createHealth } from './health.ts';
+import type { Health } from '../client/types.ts';
+import { sendJson } from './door.ts';
+import type { Metrics } from './metrics.ts';
 
-export function addOperateRoutes(app: FastifyInstance, door: Door): void {
-  const health = createHealth(door.components);
-
+export function addOperateRoutes(
+  app: FastifyInstance,
+  health: () => Promise<Health>,
+  metrics: Pick<Metrics, 'contentType' | 'scrape'>,
+): void {
   app.get('/health/live', (_, reply) => sendJson(reply, { status: 'live' }));
 
   app.get('/health/ready', async (_, reply) => {
@@ -14,6 +17,6 @@ export function addOperateRoutes(app: FastifyInstance, door: Door): void {
   });
 
   app.get('/metrics', async (_, reply) =>
-    reply.header('content-type', door.metrics.contentType).send(await door.metrics.scrape()),
+    reply.header('content-type', metrics.contentType).send(await metrics.scrape()),
   );
 }

@@ -7,11 +7,14 @@ export class ResponseBody {
   readonly #response: ServerResponse;
   readonly #clock: Clock;
   readonly #slowReaderTimeoutMs: number;
+  readonly #endsAtMs: number;
 
-  constructor(response: ServerResponse, clock: Clock, slowReaderTimeoutMs: number) {
+  /** @param timeoutMs From now on, for all of the answer: a reader that takes a little now and then ends with it, too. */
+  constructor(response: ServerResponse, clock: Clock, slowReaderTimeoutMs: number, timeoutMs: number) {
     this.#response = response;
     this.#clock = clock;
     this.#slowReaderTimeoutMs = slowReaderTimeoutMs;
+    this.#endsAtMs = clock.monotonicMs() + timeoutMs;
   }
 
   get started(): boolean {
@@ -25,13 +28,14 @@ export class ResponseBody {
 
   /**
    * Resolves when there is room for more.
-   * @throws FaultError CANCELLED when the reader is gone, TIMEOUT when it takes nothing for too long
+   * @throws FaultError CANCELLED when the reader is gone, TIMEOUT when it takes nothing for too long, or its time is over
    */
   async write(bytes: Uint8Array): Promise<void> {
     const response = this.#response;
     if (response.destroyed) throw gone();
     if (response.write(bytes)) return;
     const waiting = new AbortController();
+    const patienceMs = Math.max(0, Math.min(this.#slowReaderTimeoutMs, this.#endsAtMs - this.#clock.monotonicMs()));
     const drained = new Promise<void>((resolve, reject) => {
       const settle = (end: () => void) => () => {
         response.off('drain', onDrain).off('close', onClose);
@@ -40,10 +44,10 @@ export class ResponseBody {
       const onDrain = settle(resolve);
       const onClose = settle(() => reject(gone()));
       response.once('drain', onDrain).once('close', onClose);
-      this.#clock.sleep(this.#slowReaderTimeoutMs, waiting.signal).then(
+      this.#clock.sleep(patienceMs, waiting.signal).then(
         settle(() =>
           reject(
-            fault('TIMEOUT', `the reader took nothing of the answer for ${this.#slowReaderTimeoutMs} ms`, {
+            fault('TIMEOUT', `the reader took nothing of the answer for ${Math.round(patienceMs)} ms`, {
               hint: 'read the answer as it comes, or ask for less',
             }),
           ),

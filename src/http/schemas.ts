@@ -60,18 +60,20 @@ const kafkaSource = z.strictObject({
 
 const logSource = z.strictObject({ kind: z.literal('log'), partitionCount: z.int().optional() });
 
+const columnRequest = z.strictObject({
+  name: z.string(),
+  type: z.string().describe('LONG, STRING, TIMESTAMP, DECIMAL(12,2), …'),
+  nullable: z.boolean().optional().describe('true unless given'),
+  default: cell.optional(),
+});
+
+const indexKind = z.enum(['inverted', 'range', 'bloom']);
+
 export const tableRequest = z.strictObject({
   name: z.string(),
-  columns: z.array(
-    z.strictObject({
-      name: z.string(),
-      type: z.string().describe('LONG, STRING, TIMESTAMP, DECIMAL(12,2), …'),
-      nullable: z.boolean().optional().describe('true unless given'),
-      default: cell.optional(),
-    }),
-  ),
+  columns: z.array(columnRequest),
   timeColumn: z.string().nullable().optional(),
-  indexes: z.array(z.strictObject({ column: z.string(), kind: z.enum(['inverted', 'range', 'bloom']) })).optional(),
+  indexes: z.array(z.strictObject({ column: z.string(), kind: indexKind, name: z.string().optional() })).optional(),
   source: z.discriminatedUnion('kind', [logSource, kafkaSource]).optional().describe('the embedded log unless given'),
   settings: z
     .strictObject({
@@ -80,6 +82,33 @@ export const tableRequest = z.strictObject({
       retentionMs: z.int().nullable().optional(),
     })
     .optional(),
+  ifNotExists: z.boolean().optional(),
+});
+
+/** Actions of one ALTER TABLE at most: as many as a table may have columns. */
+const alterActionsMax = 1_000;
+
+export const alterRequest = z.strictObject({
+  actions: z
+    .array(
+      z.discriminatedUnion('action', [
+        z.strictObject({ action: z.literal('addColumn'), ...columnRequest.shape, ifNotExists: z.boolean().optional() }),
+        z.strictObject({ action: z.literal('dropColumn'), column: z.string(), ifExists: z.boolean().optional() }),
+        z.strictObject({ action: z.literal('renameColumn'), column: z.string(), to: z.string() }),
+        z.strictObject({ action: z.literal('setType'), column: z.string(), type: z.string() }),
+        z.strictObject({ action: z.literal('setDefault'), column: z.string(), default: cell }),
+        z.strictObject({ action: z.literal('dropDefault'), column: z.string() }),
+        z.strictObject({ action: z.literal('dropNotNull'), column: z.string() }),
+      ]),
+    )
+    .min(1)
+    .max(alterActionsMax),
+});
+
+export const indexRequest = z.strictObject({
+  column: z.string(),
+  kind: indexKind.optional().describe('inverted unless given'),
+  name: z.string().optional().describe('<table>_<column>_<kind> unless given'),
   ifNotExists: z.boolean().optional(),
 });
 

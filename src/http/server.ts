@@ -1,12 +1,14 @@
 /** The HTTP door: Fastify, its limits, guards and routes. */
 import { type FastifyInstance, fastify } from 'fastify';
+import { unboundAccounts } from '../base/accounts.ts';
 import { fault, faultKinds } from '../base/fault.ts';
-import { BodyAccount } from './body.ts';
+import { Bodies } from './body.ts';
+import { addClusterRoutes } from './cluster-routes.ts';
 import type { Door, HttpComponents, HttpSettings } from './door.ts';
 import { createGuard, securityHeaders } from './guard.ts';
+import { createHealth } from './health.ts';
 import { addIngestionRoutes } from './ingestion-routes.ts';
 import {
-  bodiesSizeBytesMax,
   bodySizeBytesDefault,
   closeGraceMs,
   connectionCountMax,
@@ -15,12 +17,14 @@ import {
   queryTimeoutMsDefault,
   requestTimeoutMs,
 } from './limits.ts';
-import { createMetrics } from './metrics.ts';
+import { addLoadRoutes } from './load-routes.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { addOperateRoutes } from './operate-routes.ts';
 import { addPageRoutes } from './page-routes.ts';
 import { addSqlRoutes } from './sql-routes.ts';
 import { errorAnswer, faultOf, retryAfterSeconds, statusOf } from './status.ts';
 import { addTableRoutes } from './table-routes.ts';
+import { addTaskRoutes } from './task-routes.ts';
 
 export type { HttpComponents, HttpSettings } from './door.ts';
 
@@ -51,7 +55,28 @@ export interface HttpServer {
 
 /** Routes are ready when it resolves; nothing listens yet. */
 export async function createHttpServer(settings: HttpSettings, components: HttpComponents): Promise<HttpServer> {
-  const { clock, log } = components;
+  const metrics = createMetrics(components);
+  const bodies = new Bodies(components.accounts ?? unboundAccounts(), components.clock);
+  const door: Door = { settings, components, bodies, metrics };
+  return openDoor(settings, components, metrics, async app => {
+    addSqlRoutes(app, door);
+    addTableRoutes(app, door);
+    addIngestionRoutes(app, door);
+    addLoadRoutes(app, door);
+    addTaskRoutes(app, components);
+    addClusterRoutes(app, components);
+    addOperateRoutes(app, createHealth(components), metrics);
+    await addPageRoutes(app, door);
+  });
+}
+
+/** A door with its limits and guards. */
+export async function openDoor(
+  settings: HttpSettings,
+  { clock, log }: Pick<HttpComponents, 'clock' | 'log'>,
+  metrics: Pick<Metrics, 'observeRequest'>,
+  addRoutes: (app: FastifyInstance) => Promise<void>,
+): Promise<HttpServer> {
   let closing = false;
   const app = fastify({
     bodyLimit: settings.bodySizeBytesMax,
@@ -63,12 +88,6 @@ export async function createHttpServer(settings: HttpSettings, components: HttpC
     frameworkErrors: (error, request, reply) => sendError(reply, error, request, log),
   });
   app.server.maxConnections = connectionCountMax;
-  const door: Door = {
-    settings,
-    components,
-    bodies: new BodyAccount(bodiesSizeBytesMax),
-    metrics: createMetrics(components),
-  };
 
   const guard = createGuard(settings);
   app.decorateRequest('queryId', null);
@@ -81,19 +100,14 @@ export async function createHttpServer(settings: HttpSettings, components: HttpC
     // Kept alive it would outlive the server, and `close` would wait for it.
     if (closing) request.raw.socket.destroySoon();
     const route = request.routeOptions.url ?? 'none';
-    door.metrics.observeRequest(route, request.method, reply.statusCode, reply.elapsedTime);
+    metrics.observeRequest(route, request.method, reply.statusCode, reply.elapsedTime);
     log.debug('answered', { method: request.method, route, status: reply.statusCode, durationMs: reply.elapsedTime });
   });
   // Routes read their bodies themselves: streams, with limits after decompression.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   app.setErrorHandler((error, request, reply) => sendError(reply, error, request, log));
-
-  addSqlRoutes(app, door);
-  addTableRoutes(app, door);
-  addIngestionRoutes(app, door);
-  addOperateRoutes(app, door);
-  await addPageRoutes(app, door);
+  await addRoutes(app);
   await app.ready();
 
   return {

@@ -2,11 +2,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Fault, fault, toFault } from '../base/fault.ts';
 import { decodeBatch } from '../column/frame.ts';
-import type { QueryRequest, ResultColumn } from '../wire/calls.ts';
+import type { QueryRequest, ResultColumn } from '../wire/broker-calls.ts';
 import { answerTypes, chooseFormat, createAnswerWriter } from './answer.ts';
 import { readJsonBody } from './body.ts';
 import { type Door, queryIdOf, sendJson } from './door.ts';
-import { chunkSizeBytes, slowReaderTimeoutMs, sqlBodySizeBytesMax } from './limits.ts';
+import { chunkSizeBytes, deadlineGraceMs, slowReaderTimeoutMs, sqlBodySizeBytesMax } from './limits.ts';
 import { ResponseBody } from './response.ts';
 import { check, sqlRequest } from './schemas.ts';
 import { ByteSink } from './sink.ts';
@@ -84,14 +84,14 @@ async function answerSql(request: FastifyRequest, reply: FastifyReply, door: Doo
 async function sendAnswer(
   reply: FastifyReply,
   door: Door,
-  { queryId }: QueryRequest,
+  { queryId, timeoutMs }: QueryRequest,
   columns: readonly ResultColumn[],
   format: keyof typeof answerTypes,
   signal: AbortSignal,
 ): Promise<Fault | null> {
   const sink = new ByteSink(chunkSizeBytes + 1024);
   const writer = createAnswerWriter(format, sink, queryId);
-  const response = new ResponseBody(reply.raw, door.components.clock, slowReaderTimeoutMs);
+  const response = new ResponseBody(reply.raw, door.components.clock, slowReaderTimeoutMs, timeoutMs + deadlineGraceMs);
   const flush = async (): Promise<void> => {
     if (!response.started) {
       reply.hijack();

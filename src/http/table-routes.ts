@@ -1,14 +1,15 @@
 /** `/v1/tables…`: definitions as JSON, rows pushed in, segments. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fault } from '../base/fault.ts';
 import { findTable } from '../catalog/name.ts';
-import type { TableDefinition, TableSnapshot } from '../catalog/table.ts';
-import type { IngestState, RowFormat } from '../wire/calls.ts';
+import type { TableChange, TableDefinition, TableSnapshot } from '../catalog/table.ts';
+import type { IngestState, RowFormat } from '../wire/ingest-calls.ts';
 import { mediaTypeOf, readBody, readJsonBody } from './body.ts';
 import { type Door, sendJson } from './door.ts';
+import { changesOfRequest } from './json-changes.ts';
 import { segmentInfo, type TableSize, tableInfo, tableOfRequest } from './json-model.ts';
 import { idempotencyKeyLengthMax, sqlBodySizeBytesMax } from './limits.ts';
-import { check, tableRequest } from './schemas.ts';
+import { alterRequest, check, indexRequest, tableRequest } from './schemas.ts';
 
 const rowFormats: Readonly<Record<string, RowFormat>> = {
   'application/x-ndjson': 'ndjson',
@@ -16,6 +17,8 @@ const rowFormats: Readonly<Record<string, RowFormat>> = {
   'application/jsonl': 'ndjson',
   'application/json': 'json',
   'text/csv': 'csv',
+  'application/vnd.apache.arrow.stream': 'arrow',
+  'application/vnd.apache.arrow.file': 'arrow',
 };
 
 export type TableRoute = { Params: { table: string } };
@@ -23,7 +26,7 @@ export type TableRoute = { Params: { table: string } };
 /** The table that a route names. @throws FaultError UNKNOWN_TABLE */
 export const tableFinder =
   ({ components: { controller } }: Door) =>
-  async (request: FastifyRequest<TableRoute>): Promise<TableDefinition> =>
+  async (request: { readonly params: TableRoute['Params'] }): Promise<TableDefinition> =>
     findTable((await controller.call('catalog', null)).tables, request.params.table);
 
 export function addTableRoutes(app: FastifyInstance, door: Door): void {
@@ -50,6 +53,34 @@ export function addTableRoutes(app: FastifyInstance, door: Door): void {
     return sendJson(reply.code(201), tableInfo(table, { segments: [], consumingRows: 0 }));
   });
 
+  /** The table after it was changed. */
+  const answerTable = async (reply: FastifyReply, table: TableDefinition): Promise<FastifyReply> =>
+    sendJson(reply, tableInfo(table, (await tableSizes(door, [table])).get(table.id)!));
+
+  app.patch<TableRoute>('/v1/tables/:table', async (request, reply) => {
+    const body = check(alterRequest, await readJsonBody(request.raw, sqlBodySizeBytesMax, door.bodies));
+    const table = await tableOf(request);
+    const changes = changesOfRequest(table, body.actions);
+    return answerTable(reply, await broker.call('alterTable', { table: table.name, changes }));
+  });
+
+  app.post<TableRoute>('/v1/tables/:table/indexes', async (request, reply) => {
+    const body = check(indexRequest, await readJsonBody(request.raw, sqlBodySizeBytesMax, door.bodies));
+    const { column, kind: index = 'inverted', name = null, ifNotExists = false } = body;
+    const changes: TableChange[] = [{ kind: 'createIndex', column, index, name, ifNotExists }];
+    const table = await broker.call('alterTable', { table: (await tableOf(request)).name, changes });
+    return answerTable(reply.code(201), table);
+  });
+
+  app.delete<{ Params: { table: string; index: string } }>(
+    '/v1/tables/:table/indexes/:index',
+    async (request, reply) => {
+      const { index: name } = request.params;
+      const changes: TableChange[] = [{ kind: 'dropIndex', name, ifExists: false }];
+      return answerTable(reply, await broker.call('alterTable', { table: (await tableOf(request)).name, changes }));
+    },
+  );
+
   app.delete<TableRoute>('/v1/tables/:table', async (request, reply) => {
     const { name } = await tableOf(request);
     const { dropped } = await controller.call('dropTable', { name, ifExists: false });
@@ -61,6 +92,16 @@ export function addTableRoutes(app: FastifyInstance, door: Door): void {
     const sizes = await tableSizes(door, [table]);
     return sendJson(reply, { table: table.name, segments: sizes.get(table.id)!.segments.map(segmentInfo) });
   });
+
+  app.delete<{ Params: { table: string; segment: string } }>(
+    '/v1/tables/:table/segments/:segment',
+    async (request, reply) => {
+      const { id: tableId, name } = findTable((await controller.call('catalog', null)).tables, request.params.table);
+      const { segment: segmentId } = request.params;
+      const { rowCount } = await controller.call('dropSegment', { tableId, segmentId });
+      return sendJson(reply, { table: name, segment: segmentId, rowsDropped: rowCount });
+    },
+  );
 
   app.post<TableRoute & { Querystring: { strict?: string } }>('/v1/tables/:table/rows', async (request, reply) => {
     const format = rowFormatOf(request);
@@ -123,7 +164,9 @@ function rowFormatOf(request: FastifyRequest): RowFormat {
   const format = rowFormats[type];
   if (format !== undefined) return format;
   throw fault('INVALID_REQUEST', `rows of Content-Type ${type.slice(0, 100) || '(none)'} are not read`, {
-    hint: 'send application/x-ndjson, application/json (an array of objects) or text/csv (with a header)',
+    hint:
+      'send application/x-ndjson, application/json (an array of objects), text/csv (with a header) or ' +
+      'application/vnd.apache.arrow.stream',
   });
 }
 

@@ -5,9 +5,11 @@
 import { type Fault, fault, toFault } from '../base/fault.ts';
 import type { TableDefinition } from '../catalog/table.ts';
 import type { Handlers } from '../wire/call.ts';
-import type { IngestCalls, IngestState, PartitionEntry, RejectEntry } from '../wire/calls.ts';
+import type { PartitionEntry } from '../wire/controller-calls.ts';
+import type { IngestCalls, IngestState, RejectEntry } from '../wire/ingest-calls.ts';
 import { pause } from './backoff.ts';
 import type { IngestComponents, TableComponents } from './components.ts';
+import { DiskRoom } from './disk-room.ts';
 import type { KafkaTable } from './kafka-table.ts';
 import { LogTable } from './log-table.ts';
 import { largestOf } from './rows.ts';
@@ -40,13 +42,18 @@ class IngestRole implements Ingest {
   #openedAtMs = 0;
   #pendingSizeBytes = 0;
   #makingRoom: Promise<void> | null = null;
+  readonly #diskRoom: DiskRoom;
 
   constructor(settings: IngestSettings, components: IngestComponents) {
     this.#settings = settings;
-    this.#components = { ...components, makeRoom: () => this.#makeRoom() };
+    const { segmentSizeBytesMax = Number.POSITIVE_INFINITY } = settings;
+    this.#components = { ...components, segmentSizeBytesMax, makeRoom: () => this.#makeRoom() };
+    this.#diskRoom = new DiskRoom(settings.logFolder, components.disk, components.log);
   }
 
   async start(): Promise<void> {
+    await this.#components.disk.makeFolder(this.#settings.logFolder);
+    await this.#diskRoom.look();
     await this.#refresh();
     this.#ticking = this.#tickForEver();
   }
@@ -90,7 +97,7 @@ class IngestRole implements Ingest {
   });
 
   readonly state: Ingest['state'] = (): readonly IngestState[] => [
-    ...Array.from(this.#tables.values()).flatMap(table => table.states),
+    ...Array.from(this.#tables.values()).flatMap(table => table.states.map(state => this.#withShortage(state))),
     ...Array.from(this.#unopened.values(), ({ definition, cause }) =>
       topicState(definition, cause, this.#components.clock.nowMs()),
     ),
@@ -106,6 +113,14 @@ class IngestRole implements Ingest {
     );
     return entries.flat();
   };
+
+  /** A partition that rows are pushed into takes none while the disk has no room for them. */
+  #withShortage(state: IngestState): IngestState {
+    const { shortage } = this.#diskRoom;
+    if (shortage === null || state.source !== 'log' || state.freshness.state === 'failed') return state;
+    const { message: cause } = shortage;
+    return { ...state, freshness: { ...state.freshness, state: 'failed', cause }, lastFault: shortage };
+  }
 
   #table(tableId: string): LogTable | KafkaTable {
     if (this.#stopping.signal.aborted)
@@ -138,7 +153,7 @@ class IngestRole implements Ingest {
     );
   }
 
-  /** @throws FaultError UNAVAILABLE when too much waits already; a push alone is always taken */
+  /** @throws FaultError DISK_FULL; UNAVAILABLE when too much waits already; a push alone is always taken */
   async #admit<T>(sizeBytes: number, work: () => Promise<T>): Promise<T> {
     const { pendingSizeBytesMax = pendingSizeBytesMaxDefault } = this.#settings;
     if (this.#pendingSizeBytes > 0 && this.#pendingSizeBytes + sizeBytes > pendingSizeBytesMax)
@@ -149,6 +164,7 @@ class IngestRole implements Ingest {
           hint: 'send the rows again in a moment, and fewer at a time',
         },
       );
+    this.#diskRoom.admit(sizeBytes);
     this.#pendingSizeBytes += sizeBytes;
     try {
       return await work();
@@ -237,6 +253,7 @@ class IngestRole implements Ingest {
     const { tickMs = tickMsDefault } = this.#settings;
     while (await pause(clock, tickMs, this.#stopping.signal)) {
       try {
+        await this.#diskRoom.look();
         await Promise.all(Array.from(this.#tables.values(), table => table.tick()));
         if (this.#unopened.size > 0 && clock.monotonicMs() - this.#openedAtMs > backoffMs.longest) void this.#refresh();
       } catch (error) {

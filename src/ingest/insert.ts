@@ -1,13 +1,17 @@
 import { fault } from '../base/fault.ts';
+import { hasChangedDefault, wasOfType } from '../catalog/column.ts';
 import type { TableDefinition } from '../catalog/table.ts';
 import { type Batch, isPresent } from '../column/column.ts';
-import { checkBatch, decodeBatch } from '../column/frame.ts';
+import { checkBatch, decodeBatch, encodeBatch } from '../column/frame.ts';
 import { sameType, typeText } from '../column/type.ts';
+import { widenColumn } from '../column/widen.ts';
+import { constantColumn } from '../segment/consuming-column.ts';
 import type { NewRecord } from '../stream/record.ts';
 import { maxEventTimeMs } from './event-time.ts';
 
 /**
- * Rows that come as columns, checked against the table; columns that are left out take their defaults where they are read.
+ * Rows that come as columns, checked against the table. A column that is left out has its missing value where it is read,
+ * and where its default is another by now, it is put in here.
  * All or nothing.
  * @throws FaultError CONSTRAINT, TYPE_MISMATCH, UNKNOWN_COLUMN, CORRUPT_FRAME
  */
@@ -28,28 +32,34 @@ export function recordOfInsert(
       throw fault('UNKNOWN_COLUMN', `table ${definition.name} has no column with id ${id}`, {
         hint: 'the table was changed meanwhile: try again',
       });
-  for (const { id, name, type, nullable, defaultValue } of definition.columns) {
-    const column = batch.columns[columnIds.indexOf(id)];
+  const columns = new Map(columnIds.map((id, index) => [id, batch.columns[index]!]));
+  for (const declared of definition.columns) {
+    const { id, name, type, nullable, defaultValue } = declared;
+    const column = columns.get(id);
     if (!column) {
       if (!nullable && defaultValue === null)
         throw fault('CONSTRAINT', `column ${name} is NOT NULL without a default, and has no value`, {
           hint: `name ${name} in the INSERT`,
         });
+      if (hasChangedDefault(declared)) columns.set(id, constantColumn(type, defaultValue, batch.rowCount));
       continue;
     }
-    if (!sameType(column.type, type))
+    // It may have been widened since the statement was bound.
+    if (wasOfType(declared, column.type)) columns.set(id, widenColumn(column, type));
+    else if (!sameType(column.type, type))
       throw fault('TYPE_MISMATCH', `column ${name} is ${typeText(type)}; its values come as ${typeText(column.type)}`);
     const row = nullable ? -1 : firstNull(batch, column.validity);
     if (row >= 0) throw fault('CONSTRAINT', `column ${name} is NOT NULL, and row ${row + 1} has NULL`);
   }
+  const rows: Batch = { rowCount: batch.rowCount, columns: [...columns.values()] };
   return {
     rowCount: batch.rowCount,
     rejectedCount: 0,
     idempotencyKey: null,
     tableVersion: definition.version,
-    maxTimeMs: maxEventTimeMs(definition, columnIds, batch),
-    columnIds,
-    frame,
+    maxTimeMs: maxEventTimeMs(definition, [...columns.keys()], rows),
+    columnIds: [...columns.keys()],
+    frame: encodeBatch(rows),
   };
 }
 

@@ -11,7 +11,8 @@ import { noAccounts } from '../catalog/accounts.ts';
 import type { KafkaSource, TableDefinition } from '../catalog/table.ts';
 import { encodeBatch } from '../column/frame.ts';
 import type { MessageBatch, PartitionListener, StreamEnd, TopicReader } from '../stream/kafka/types.ts';
-import type { IngestState, PartitionEntry } from '../wire/calls.ts';
+import type { PartitionEntry } from '../wire/controller-calls.ts';
+import type { IngestState } from '../wire/ingest-calls.ts';
 import { backoffDelayMs, pause } from './backoff.ts';
 import type { TableComponents } from './components.ts';
 import type { Pipeline, PipelineRows } from './pipeline.ts';
@@ -98,6 +99,11 @@ export class KafkaPartition implements PartitionListener {
     this.#reading = new AbortController();
     this.#reader = this.#table.readerOf(this.#topicId);
     this.#reader.assign(this.partition, this.rows.visibleEnd, this);
+  }
+
+  /** The table was changed: what is visible rolls now if nothing else is under way, else before the next messages. */
+  redefine(): void {
+    void this.#inTurn(() => this.rows.redefine(this.#table.definition)).catch(() => {});
   }
 
   get #topicId(): string | null {
@@ -451,7 +457,8 @@ export class KafkaPartition implements PartitionListener {
     const nowMs = this.#components.clock.nowMs();
     const { ref, committedEnd, visibleEnd, watermarkMs, lastRowAtMs } = this.rows;
     const cause = this.#fault ?? this.#trouble;
-    const active = this.#lag.isBehind || (lastRowAtMs !== null && nowMs - lastRowAtMs < idleAfterMs);
+    const active =
+      this.#lag.isBehind || (lastRowAtMs !== null && this.#components.clock.monotonicMs() - lastRowAtMs < idleAfterMs);
     return {
       ...ref,
       table: this.#table.definition.name,

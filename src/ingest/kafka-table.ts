@@ -5,7 +5,8 @@ import type { SchemaSource } from '../catalog/schema-source.ts';
 import type { KafkaSource, SeekTarget, TableDefinition } from '../catalog/table.ts';
 import type { KafkaClient, MessageBatch, TopicReader } from '../stream/kafka/types.ts';
 import { RejectLog } from '../stream/rejects.ts';
-import type { IngestState, PartitionEntry } from '../wire/calls.ts';
+import type { PartitionEntry } from '../wire/controller-calls.ts';
+import type { IngestState } from '../wire/ingest-calls.ts';
 import { backoffDelayMs, pause } from './backoff.ts';
 import type { TableComponents } from './components.ts';
 import { deadLettersOf } from './dead-letters.ts';
@@ -93,6 +94,7 @@ export class KafkaTable implements IngestTable, KafkaPartitionTable {
   #define(definition: TableDefinition): void {
     this.definition = definition;
     this.pipeline = buildPipeline(definition, this.source, this.#schemas, this.#components.clock);
+    for (const partition of this.#partitions) partition.redefine();
   }
 
   #newPartition(entry: PartitionEntry): KafkaPartition {
@@ -193,7 +195,10 @@ export class KafkaTable implements IngestTable, KafkaPartitionTable {
     let reader = this.#readers.get(topicId);
     if (!reader) {
       const { topic, isolation } = this.source;
-      reader = this.#client.openReader({ topic, topicId, isolation, ...fetchLimits(this.#bufferSizeBytes) });
+      reader = this.#client.openReader({
+        ...{ topic, topicId, isolation, ...fetchLimits(this.#bufferSizeBytes) },
+        account: this.#components.accounts?.account('streams'),
+      });
       this.#readers.set(topicId, reader);
     }
     return reader;

@@ -10,9 +10,11 @@ import type { TableDefinition } from '../catalog/table.ts';
 import type { PartitionLog } from '../stream/log.ts';
 import { openLog } from '../stream/open-log.ts';
 import type { NewRecord } from '../stream/record.ts';
-import type { IngestState, PartitionEntry } from '../wire/calls.ts';
+import type { PartitionEntry } from '../wire/controller-calls.ts';
+import type { IngestState } from '../wire/ingest-calls.ts';
 import { backoffDelayMs, pause } from './backoff.ts';
 import type { TableComponents } from './components.ts';
+import { sliceRecord } from './record-slice.ts';
 import { PartitionRows } from './rows.ts';
 import { type IngestSettings, idleAfterMs } from './settings.ts';
 
@@ -22,8 +24,12 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+/** Rows that are sent at once where the shard had no room for more: at first, and at the least. */
+const sentRowsFirst = 65_536;
+const sentRowsMin = 1_024;
+
 export class LogPartition {
-  readonly definition: TableDefinition;
+  definition: TableDefinition;
   readonly partition: number;
   readonly folder: string;
   readonly #settings: IngestSettings;
@@ -38,7 +44,10 @@ export class LogPartition {
   #retryAtMs = 0;
   #restarting: Promise<void> | null = null;
   #catchingUp: Promise<void> | null = null;
-  /** Since when durable rows wait to become visible. */
+  #redefining: Promise<void> | null = null;
+  /** Of a record that is sent again; less where the shard had no room. */
+  #sentRowsMax = Number.POSITIVE_INFINITY;
+  /** Since when durable rows wait to become visible, by the monotonic clock. */
   #behindSinceMs: number | null = null;
   #lastFault: Fault | null = null;
   #rowsIngested = 0;
@@ -115,24 +124,54 @@ export class LogPartition {
         const cause = toFault(error);
         if (cause.code !== 'MEMORY_BUDGET') throw error;
         this.#lastFault = cause;
+        this.#sendLess();
         await this.#components.makeRoom();
         if (!(await pause(clock, backoffDelayMs(failures, random), this.#stopping.signal))) return;
       }
     }
   }
 
-  /** Appends what the log has beyond the visible end. */
+  /**
+   * Appends what the log has beyond the visible end. A record that the shard has no room for, however much is published,
+   * is sent in parts, with seals in between: then it becomes visible part by part, and may be published so.
+   */
   async #replay(log: PartitionLog): Promise<void> {
     for await (const record of log.read(this.rows.visibleEnd)) {
-      if (this.#stopping.signal.aborted) return;
-      const { baseOffset, appendedAtMs } = record;
+      const { baseOffset, appendedAtMs, rowCount } = record;
       const { visibleEnd } = this.rows;
-      if (baseOffset !== visibleEnd)
+      if (baseOffset > visibleEnd)
         throw fault('CORRUPT_LOG', `${this.folder} has no record that begins at offset ${visibleEnd}`, {
           hint: 'the metadata and the log are not of one state; restore both from one copy',
         });
-      await this.#send(record, baseOffset, appendedAtMs);
+      for (let from = visibleEnd - baseOffset; from < rowCount; ) {
+        if (this.#stopping.signal.aborted) return;
+        const to = Math.min(rowCount, from + this.#sentRowsMax);
+        await this.#send(sliceRecord(record, from, to), baseOffset + from, appendedAtMs);
+        from = to;
+      }
     }
+    this.#sentRowsMax = Number.POSITIVE_INFINITY;
+  }
+
+  #sendLess(): void {
+    this.#sentRowsMax = Math.max(sentRowsMin, Math.min(sentRowsFirst, this.#sentRowsMax / 4));
+  }
+
+  /**
+   * Rows that are made visible from now on are of this definition; those that come meanwhile wait, in order. Never throws:
+   * where it fails now, the next rows or `tick` try again.
+   */
+  redefine(definition: TableDefinition): Promise<void> {
+    this.definition = definition;
+    this.#redefining ??= this.rows
+      .redefine(definition)
+      .catch(error => {
+        this.#lastFault = toFault(error);
+      })
+      .finally(() => {
+        this.#redefining = null;
+      });
+    return this.#redefining;
   }
 
   #fail(cause: Fault): void {
@@ -207,6 +246,9 @@ export class LogPartition {
 
   async #send(record: NewRecord, startOffset: number, ingestedAtMs: number): Promise<void> {
     const { rowCount, columnIds, frame, maxTimeMs } = record;
+    if (this.#redefining !== null) await this.#redefining;
+    // A segment takes rows of an earlier definition as its own, but not of a later one.
+    if (this.rows.definition.version < record.tableVersion) await this.rows.redefine(this.definition);
     const endOffset = startOffset + rowCount;
     await this.rows.append({
       ...{ startOffset, endOffset, columnIds, frame, rowCount, ingestedAtMs, maxTimeMs },
@@ -226,7 +268,7 @@ export class LogPartition {
   /** The shard refused rows that are durable: they are sent again from the log until it takes them; no others meanwhile. */
   #catchUp(cause: Fault): void {
     if (this.#catchingUp !== null || this.#fault !== null) return;
-    this.#behindSinceMs = this.#components.clock.nowMs();
+    this.#behindSinceMs = this.#components.clock.monotonicMs();
     this.#catchingUp = this.#untilCaughtUp(cause).finally(() => {
       this.#catchingUp = null;
       this.#behindSinceMs = null;
@@ -247,7 +289,10 @@ export class LogPartition {
         cause: cause.message,
       });
       // What is published makes room.
-      if (cause.code === 'MEMORY_BUDGET') await this.#components.makeRoom();
+      if (cause.code === 'MEMORY_BUDGET') {
+        this.#sendLess();
+        await this.#components.makeRoom();
+      }
       if (!(await pause(clock, backoffDelayMs(failures, random), signal))) break;
       try {
         await this.#findVisibleEnd();
@@ -296,14 +341,16 @@ export class LogPartition {
     if (this.#stopping.signal.aborted) return;
     if (this.#fault && this.#catchingUp === null && clock.monotonicMs() >= this.#retryAtMs) void this.start();
     if (this.#log?.cause) await this.#log.repair();
-    if (this.#fault === null) await this.rows.tick();
+    if (this.#fault !== null) return;
+    await this.redefine(this.definition);
+    await this.rows.tick();
   }
 
   get state(): IngestState {
-    const nowMs = this.#components.clock.nowMs();
+    const { clock } = this.#components;
     const cause = this.#fault ?? this.#log?.cause ?? null;
     const { ref, committedEnd, visibleEnd, watermarkMs, lastRowAtMs } = this.rows;
-    const active = lastRowAtMs !== null && nowMs - lastRowAtMs < idleAfterMs;
+    const active = lastRowAtMs !== null && clock.monotonicMs() - lastRowAtMs < idleAfterMs;
     return {
       ...ref,
       table: this.definition.name,
@@ -313,8 +360,8 @@ export class LogPartition {
         partition: this.partition,
         ingestedOffset: visibleEnd,
         endOffset: Math.max(visibleEnd, this.#log?.endOffset ?? 0),
-        observedAtMs: nowMs,
-        lagMs: this.#behindSinceMs === null ? 0 : Math.max(0, nowMs - this.#behindSinceMs),
+        observedAtMs: clock.nowMs(),
+        lagMs: this.#behindSinceMs === null ? 0 : clock.monotonicMs() - this.#behindSinceMs,
         watermarkMs,
         state: cause ? 'failed' : active ? 'consuming' : 'idle',
         cause: cause?.message ?? null,

@@ -8,7 +8,8 @@ import { decodeRows } from '../format/decode.ts';
 import type { Decoded } from '../format/target.ts';
 import { checkKey } from '../stream/keys.ts';
 import { RejectLog } from '../stream/rejects.ts';
-import type { IngestCalls, IngestState, PartitionEntry, PushAnswer } from '../wire/calls.ts';
+import type { PartitionEntry } from '../wire/controller-calls.ts';
+import type { IngestCalls, IngestState, PushAnswer } from '../wire/ingest-calls.ts';
 import type { TableComponents } from './components.ts';
 import { maxEventTimeMs } from './event-time.ts';
 import { recordOfInsert } from './insert.ts';
@@ -20,7 +21,8 @@ import type { IngestTable } from './table.ts';
 type Push = IngestCalls['push']['in'];
 
 export class LogTable implements IngestTable {
-  readonly definition: TableDefinition;
+  /** Of pushes from now on. */
+  definition: TableDefinition;
   readonly rejects: RejectLog;
   readonly #settings: IngestSettings;
   readonly #components: TableComponents;
@@ -44,9 +46,13 @@ export class LogTable implements IngestTable {
     return this.#partitions.map(partition => partition.state);
   }
 
-  async follow(_: TableDefinition, entries: readonly PartitionEntry[]): Promise<void> {
+  async follow(definition: TableDefinition, entries: readonly PartitionEntry[]): Promise<void> {
     const { shards } = this.#components;
     const opened: Promise<void>[] = [];
+    if (definition.version > this.definition.version) {
+      this.definition = definition;
+      opened.push(...this.#partitions.map(partition => partition.redefine(definition)));
+    }
     for (const { tableId, partition: number } of entries) {
       if (this.#partitions.some(({ partition }) => partition === number)) continue;
       // Any pure function will do, as long as a partition has one owner.

@@ -1,10 +1,12 @@
 /** Messages of a stream → rows of the table: decoded, transformed, checked, and every offset accounted for. Pure but for schemas. */
 import { noAccounts } from '../catalog/accounts.ts';
+import { hasChangedDefault } from '../catalog/column.ts';
 import { type OffsetAccounts, type TableDefinition, virtualColumns } from '../catalog/table.ts';
 import type { Batch, Column } from '../column/column.ts';
 import { integersOf } from '../column/integers.ts';
 import { LONG, type Type } from '../column/type.ts';
 import type { MessageDecoder, MessageReject } from '../format/messages.ts';
+import { constantColumn } from '../segment/consuming-column.ts';
 import type { MessageBatch } from '../stream/kafka/types.ts';
 import { maxEventTimeMs } from './event-time.ts';
 import type { Transformer } from './transformer.ts';
@@ -33,20 +35,27 @@ export function createPipeline(
   decoder: MessageDecoder,
   transformer: Transformer | null,
 ): Pipeline {
-  const tableColumnIds = definition.columns.map(({ id }) => id);
+  const columnIds = transformer?.columnIds ?? definition.columns.map(({ id }) => id);
+  const defaulted = definition.columns.filter(column => !columnIds.includes(column.id) && hasChangedDefault(column));
   return {
     definition,
     async run(messages) {
       const decoded = await decoder.decode(messages);
       const transformed = transformer?.run(decoded, messages);
       const { batch, messageOf } = transformed ?? decoded;
-      const columnIds = transformer?.columnIds ?? tableColumnIds;
       const rejects = transformed ? mergeRejects(decoded.rejects, transformed.rejects) : decoded.rejects;
       const takenOf = transformed?.takenOf ?? messageOf;
       const taken = countDistinct(takenOf);
       return {
-        columnIds: [...columnIds, virtualColumns.offset],
-        batch: { rowCount: batch.rowCount, columns: [...batch.columns, offsetsOf(messageOf, messages.offsets)] },
+        columnIds: [...columnIds, ...defaulted.map(({ id }) => id), virtualColumns.offset],
+        batch: {
+          rowCount: batch.rowCount,
+          columns: [
+            ...batch.columns,
+            ...defaulted.map(({ type, defaultValue }) => constantColumn(type, defaultValue, batch.rowCount)),
+            offsetsOf(messageOf, messages.offsets),
+          ],
+        },
         accounts: {
           ...noAccounts,
           taken,

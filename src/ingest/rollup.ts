@@ -6,7 +6,7 @@ import { integersOf } from '../column/integers.ts';
 import { TIMESTAMP } from '../column/type.ts';
 import { rollUpBatch } from '../exec/transform.ts';
 import type { SegmentInput } from '../segment/builder.ts';
-import { defaultColumn } from '../segment/consuming-column.ts';
+import { constantColumn } from '../segment/consuming-column.ts';
 import { bindTransform } from '../sql/bind-transform.ts';
 
 /**
@@ -37,7 +37,10 @@ const planOf = ({ source, columns }: TableDefinition) =>
 
 /** Columns that the transform does not give have their default throughout. */
 function columnOf({ columns }: TableDefinition, batch: Batch, ids: readonly number[], id: number): Column {
-  return batch.columns[ids.indexOf(id)] ?? defaultColumn(columns.find(column => column.id === id)!, batch.rowCount);
+  const given = batch.columns[ids.indexOf(id)];
+  if (given) return given;
+  const { type, defaultValue } = columns.find(column => column.id === id)!;
+  return constantColumn(type, defaultValue, batch.rowCount);
 }
 
 const numberAt = (column: Column, row: number): number => Number((column as FixedColumn).values[row]!);

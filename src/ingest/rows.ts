@@ -9,8 +9,10 @@ import { type Fault, fault, toFault } from '../base/fault.ts';
 import { addAccounts, denseAccounts, noAccounts } from '../catalog/accounts.ts';
 import type { OffsetAccounts, TableDefinition } from '../catalog/table.ts';
 import type { Client } from '../wire/call.ts';
-import type { PartitionEntry, PartitionRef, ShardCalls } from '../wire/calls.ts';
-import type { IngestComponents } from './components.ts';
+import type { PartitionRef } from '../wire/calls.ts';
+import type { PartitionEntry } from '../wire/controller-calls.ts';
+import type { ShardCalls } from '../wire/shard-calls.ts';
+import type { TableComponents } from './components.ts';
 import { Sealing } from './sealing.ts';
 
 /** What one append brings: rows of offsets `[startOffset, endOffset)`, and where those offsets went. */
@@ -47,17 +49,20 @@ interface Piece {
 
 export class PartitionRows {
   readonly #target: RowsTarget;
-  readonly #components: IngestComponents;
+  readonly #components: TableComponents;
   readonly #shard: Client<ShardCalls>;
   #definition: TableDefinition;
   #sealing: Sealing;
   #rolling: Promise<void> | null = null;
+  #redefining: Promise<void> | null = null;
   #committedEnd = 0;
   #epoch = 0;
   #visibleEnd = 0;
-  /** Of the shard's current consuming segment: where it begins, how many rows it has, and since when. */
+  /** Of the shard's current consuming segment: where it begins, how many rows it has, and since when (monotonic). */
   #segmentStart = 0;
   #segmentRows = 0;
+  /** Of the frames appended to it: what building it may take. */
+  #segmentSizeBytes = 0;
   #segmentSinceMs: number | null = null;
   /** Of the current segment's offsets, but for `#pieces`. */
   #accounts: OffsetAccounts = noAccounts;
@@ -69,7 +74,7 @@ export class PartitionRows {
   /** Why the last roll failed; null once one succeeds. */
   #fault: Fault | null = null;
 
-  constructor(definition: TableDefinition, target: RowsTarget, components: IngestComponents) {
+  constructor(definition: TableDefinition, target: RowsTarget, components: TableComponents) {
     this.#definition = definition;
     this.#target = target;
     this.#components = components;
@@ -105,7 +110,7 @@ export class PartitionRows {
     return this.#watermarkMs;
   }
 
-  /** When rows were last appended; null before the first. */
+  /** When rows were last appended, by the monotonic clock; null before the first. */
   get lastRowAtMs(): number | null {
     return this.#lastRowAtMs;
   }
@@ -133,11 +138,13 @@ export class PartitionRows {
 
   /** Takes the partition's place in the shard anew: empty, at the committed end. What was there goes, once unleased. */
   async open({
+    definition,
     committedEnd,
     epoch,
     maxTimeMs,
-  }: Pick<PartitionEntry, 'committedEnd' | 'epoch' | 'maxTimeMs'>): Promise<void> {
+  }: Pick<PartitionEntry, 'definition' | 'committedEnd' | 'epoch' | 'maxTimeMs'>): Promise<void> {
     await this.settle();
+    if (definition.version > this.#definition.version) this.#definition = definition;
     await this.#shard.call('closePartition', this.ref);
     this.#formerMismatches = this.mismatches;
     this.#sealing = this.#newSealing();
@@ -158,12 +165,27 @@ export class PartitionRows {
     this.#pieces = [];
   }
 
-  /** Rows from now on are of this definition; those before go to a segment of their own. */
+  /** Of the rows that come. */
+  get definition(): TableDefinition {
+    return this.#definition;
+  }
+
+  /**
+   * Rows from now on are of this definition; those before go to a segment of their own, in which no row is of another.
+   * Nothing to do where it is not newer. @throws FaultError of the shard: then it is as it was
+   */
   async redefine(definition: TableDefinition): Promise<void> {
-    if (definition.version === this.#definition.version) return;
-    await this.#rollAll();
-    this.#definition = definition;
-    await this.#openInShard(this.#visibleEnd);
+    while (this.#redefining) await this.#redefining.catch(() => {});
+    if (definition.version <= this.#definition.version) return;
+    this.#redefining = this.#redefineNow(definition).finally(() => {
+      this.#redefining = null;
+    });
+    await this.#redefining;
+  }
+
+  async #redefineNow(definition: TableDefinition): Promise<void> {
+    while (this.#rolling) await this.#rolling.catch(() => {});
+    await this.#beginRoll(definition);
   }
 
   async #openInShard(startOffset: number): Promise<void> {
@@ -180,17 +202,27 @@ export class PartitionRows {
   async append(rows: NewRows): Promise<void> {
     const { startOffset, endOffset, columnIds, frame, rowCount, accounts, ingestedAtMs, maxTimeMs, streamEnd } = rows;
     const watermarkMs = maxTimeMs === null ? null : Math.min(maxTimeMs, this.#components.clock.nowMs());
-    this.#segmentSinceMs ??= ingestedAtMs;
+    const sinceMs = this.#monotonicOf(ingestedAtMs);
+    this.#segmentSinceMs ??= sinceMs;
+    const sizeBytes = frame.length;
     await this.#shard.call(
       'append',
       { ...this.ref, startOffset, endOffset, columnIds, frame, ingestedAtMs, watermarkMs, streamEnd },
       { transfer: [frame.buffer as ArrayBuffer] },
     );
-    if (rowCount > 0) this.#lastRowAtMs = ingestedAtMs;
+    if (rowCount > 0) this.#lastRowAtMs = sinceMs;
     if (watermarkMs !== null) this.#noteWatermark(watermarkMs);
     assert(endOffset >= this.#visibleEnd, 'rows become visible in order');
     this.#account(endOffset, accounts);
-    if (this.#segmentRows >= this.#definition.settings.segmentRows) void this.roll().catch(() => {});
+    this.#segmentSizeBytes += sizeBytes;
+    const isLarge = this.#segmentSizeBytes >= this.#components.segmentSizeBytesMax;
+    if (isLarge || this.#segmentRows >= this.#definition.settings.segmentRows) void this.roll().catch(() => {});
+  }
+
+  /** A time of the wall clock, which may jump later on; one of the future is now. */
+  #monotonicOf(wallMs: number): number {
+    const { clock } = this.#components;
+    return clock.monotonicMs() - Math.max(0, clock.nowMs() - wallMs);
   }
 
   #noteWatermark(watermarkMs: number): void {
@@ -220,20 +252,30 @@ export class PartitionRows {
 
   /** Ends the consuming segment and hands it to sealing; nothing stops. @throws FaultError */
   roll(): Promise<void> {
-    this.#rolling ??= this.#rollNow().finally(() => {
+    return this.#rolling ?? this.#beginRoll(this.#definition);
+  }
+
+  #beginRoll(next: TableDefinition): Promise<void> {
+    this.#rolling = this.#rollNow(next).finally(() => {
       this.#rolling = null;
       for (const { accounts } of this.#pieces.splice(0)) this.#accounts = addAccounts(this.#accounts, accounts);
     });
     return this.#rolling;
   }
 
-  async #rollNow(): Promise<void> {
+  /** @param next The definition of the segment that follows. */
+  async #rollNow(next: TableDefinition): Promise<void> {
     const sinceMs = this.#segmentSinceMs;
     const definition = this.#definition;
     // Rows sent after the call, while it is answered, are the next segment's.
     this.#segmentSinceMs = null;
+    this.#segmentSizeBytes = 0;
     try {
-      const { startOffset, endOffset, rowCount } = await this.#shard.call('roll', this.ref);
+      const { startOffset, endOffset, rowCount } = await this.#shard.call(
+        'roll',
+        next === definition ? this.ref : { ...this.ref, definition: next },
+      );
+      this.#definition = next;
       const accounts = this.#takeAccounts(endOffset);
       if (this.#segmentStart !== startOffset) throw this.#parted(startOffset);
       if (startOffset < endOffset) this.#sealing.add({ definition, startOffset, endOffset, rowCount, accounts });
@@ -298,12 +340,13 @@ export class PartitionRows {
   async tick(): Promise<void> {
     const { segmentAgeMs } = this.#definition.settings;
     if (this.#segmentSinceMs === null) return;
-    if (this.#components.clock.nowMs() - this.#segmentSinceMs < segmentAgeMs) return;
+    if (this.#components.clock.monotonicMs() - this.#segmentSinceMs < segmentAgeMs) return;
     await this.roll().catch(() => {});
   }
 
   /** Ends rolls and seals under way; what is unpublished is read from its source again. */
   async settle(): Promise<void> {
+    await this.#redefining?.catch(() => {});
     await this.#rolling?.catch(() => {});
     await this.#sealing.stop();
   }

@@ -7,8 +7,10 @@ export interface IngestSettings {
   readonly tickMs?: number;
   /** At which size a log begins a new file; 64 MiB where not given. */
   readonly logFileSizeBytes?: number;
-  /** Bodies taken and not yet answered; 256 MiB where not given. */
+  /** Bodies taken and not yet answered; 256 MiB where not given. The door bounds them, too. */
   readonly pendingSizeBytesMax?: number;
+  /** Bytes of appended frames after which a consuming segment rolls, whatever its rows; no bound where not given. */
+  readonly segmentSizeBytesMax?: number;
   /** Of one table that consumes a stream: fetched and not yet taken; 64 MiB where not given. */
   readonly streamBufferSizeBytes?: number;
 }

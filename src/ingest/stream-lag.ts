@@ -42,6 +42,6 @@ export class StreamLag {
     const unseenMs = isBlind && this.#end ? Math.max(0, nowMs - this.#end.observedAtMs) : 0;
     if (this.#behindSinceMs === null) return unseenMs;
     const sinceMs = Math.max(this.#behindSinceMs, this.#lastMessageMs ?? this.#behindSinceMs);
-    return Math.max(unseenMs, nowMs - sinceMs);
+    return Math.max(0, unseenMs, nowMs - sinceMs);
   }
 }

@@ -1,7 +1,8 @@
 import type { Fault } from '../base/fault.ts';
 import type { TableDefinition } from '../catalog/table.ts';
 import type { RejectLog } from '../stream/rejects.ts';
-import type { IngestState, PartitionEntry } from '../wire/calls.ts';
+import type { PartitionEntry } from '../wire/controller-calls.ts';
+import type { IngestState } from '../wire/ingest-calls.ts';
 import type { PartitionRows } from './rows.ts';
 
 /** A table that is ingested here, whatever its source. */

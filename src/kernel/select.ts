@@ -54,6 +54,55 @@ export function selectI64(
   }
 }
 
+/** Of DECIMALs, as 128 bits; `at` counts 32-bit words. */
+export function selectI128(
+  i32: Int32Array,
+  at: number,
+  rowCount: number,
+  low: bigint,
+  high: bigint,
+  words: Uint32Array,
+): void {
+  const lowWords = wordsOf(low);
+  const highWords = wordsOf(high);
+  words.fill(0, 0, (rowCount + 31) >> 5);
+  for (let row = 0, element = at; row < rowCount; row++, element += 4)
+    if (compareI128(i32, element, lowWords) >= 0 && compareI128(i32, element, highWords) <= 0)
+      words[row >> 5]! |= 1 << (row & 31);
+}
+
+const wordsOf = (value: bigint): Int32Array => new Int32Array(BigInt64Array.of(value, value >> 64n).buffer);
+
+function compareI128(i32: Int32Array, element: number, bound: Int32Array): number {
+  const signed = i32[element + 3]! - bound[3]!;
+  if (signed !== 0) return signed;
+  for (let word = 2; word >= 0; word--) {
+    const lower = (i32[element + word]! >>> 0) - (bound[word]! >>> 0);
+    if (lower !== 0) return lower;
+  }
+  return 0;
+}
+
+/** Bounds are doubles: a FLOAT is compared as the double that it is. NaN never holds. */
+export function selectF32(
+  f32: Float32Array,
+  at: number,
+  rowCount: number,
+  low: number,
+  high: number,
+  words: Uint32Array,
+): void {
+  for (let start = 0, word = 0; start < rowCount; start += 32, word++) {
+    const count = Math.min(32, rowCount - start);
+    let bits = 0;
+    for (let bit = 0; bit < count; bit++) {
+      const value = f32[at + start + bit]!;
+      bits |= (+(value >= low) & +(value <= high)) << bit;
+    }
+    words[word] = bits;
+  }
+}
+
 /** NaN never holds. */
 export function selectF64(
   f64: Float64Array,

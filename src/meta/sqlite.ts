@@ -6,13 +6,14 @@ import Sqlite from 'better-sqlite3';
 import { Kysely, SqliteDialect, type Transaction } from 'kysely';
 import { type FaultError, fault } from '../base/fault.ts';
 import { denseAccounts } from '../catalog/accounts.ts';
-import { decodeSegment, decodeTable, encodeDocument } from '../catalog/document.ts';
-import type { OffsetAccounts, SegmentEntry, TableDefinition } from '../catalog/table.ts';
+import { decodeSegment, encodeDocument } from '../catalog/document.ts';
+import type { LoadEntry } from '../catalog/load.ts';
+import type { OffsetAccounts, Replacement, SegmentEntry, TableDefinition } from '../catalog/table.ts';
+import { keepChecksums, sumAllRows } from './checksums.ts';
+import { checkBefore, checkSchema, explain, prepare } from './file.ts';
 import { type MetaDatabase, migrate, migrations } from './schema.ts';
-import type { MetaAudit, MetaPartition, MetaSeek, MetaState, MetaStore, MetaTable } from './store.ts';
-
-/** Marks the file as Weir's (`PRAGMA application_id`): "WEIR". */
-const applicationId = 0x57454952;
+import { loadState } from './state.ts';
+import type { MetaAudit, MetaPartition, MetaQuarantine, MetaSeek, MetaServer, MetaState, MetaStore } from './store.ts';
 
 /** Ids in one statement, below SQLite's limit of variables. */
 const idsPerStatement = 1_000;
@@ -25,74 +26,21 @@ const idsPerStatement = 1_000;
  */
 export async function openSqliteMeta(path: string): Promise<MetaStore> {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+  checkBefore(path);
   const connection = new Sqlite(path, { timeout: 0 });
   try {
     const schemaVersion = prepare(connection, path);
+    await checkSchema(connection, path);
     const db = new Kysely<MetaDatabase>({ dialect: new SqliteDialect({ database: connection }) });
     await migrate(db, schemaVersion);
+    if (schemaVersion < migrations.length) sumAllRows(connection);
+    keepChecksums(connection);
     return new SqliteMeta(db, path);
   } catch (error) {
     connection.close();
     throw explain(error, path);
   }
 }
-
-/** @returns The file's schema version. */
-function prepare(connection: Sqlite.Database, path: string): number {
-  connection.pragma('locking_mode = EXCLUSIVE');
-  connection.pragma('journal_mode = WAL');
-  connection.pragma('synchronous = FULL');
-  connection.pragma('foreign_keys = ON');
-  const damage = connection.pragma('quick_check(1)', { simple: true }) as string;
-  if (damage !== 'ok') throw damaged(path, damage);
-  const schemaVersion = connection.pragma('user_version', { simple: true }) as number;
-  const owner = connection.pragma('application_id', { simple: true }) as number;
-  const isEmpty = connection.prepare('SELECT count(*) FROM sqlite_master').pluck().get() === 0;
-  if (!isEmpty && owner !== applicationId)
-    throw fault('CORRUPT_METADATA', `${path} is a SQLite file, but not Weir's metadata`, {
-      hint: 'name another data folder with --data',
-    });
-  if (schemaVersion > migrations.length)
-    throw fault(
-      'UNSUPPORTED',
-      `${path} has schema version ${schemaVersion}, and this Weir knows ${migrations.length}`,
-      {
-        hint: 'it was written by a newer Weir: start that one',
-      },
-    );
-  connection.pragma(`application_id = ${applicationId}`);
-  return schemaVersion;
-}
-
-/** SQLite's own errors as faults; others as they are. */
-function explain(error: unknown, path: string): unknown {
-  if (!(error instanceof Sqlite.SqliteError)) return error;
-  if (error.code.startsWith('SQLITE_BUSY') || error.code.startsWith('SQLITE_LOCKED'))
-    return fault(
-      'DATA_FOLDER_IN_USE',
-      `${path} is open in another process`,
-      { hint: 'stop the other one, or name another data folder with --data' },
-      { cause: error },
-    );
-  if (error.code.startsWith('SQLITE_CORRUPT') || error.code === 'SQLITE_NOTADB')
-    return damaged(path, error.message, error);
-  if (error.code === 'SQLITE_FULL')
-    return fault(
-      'DISK_FULL',
-      'the disk is full: the metadata was not changed',
-      { hint: 'free space in the data folder' },
-      { cause: error },
-    );
-  return error;
-}
-
-const damaged = (path: string, how: string, cause?: unknown): FaultError =>
-  fault(
-    'CORRUPT_METADATA',
-    `${path} is damaged: ${how}`,
-    { hint: 'restore the metadata file from a backup' },
-    { cause },
-  );
 
 class SqliteMeta implements MetaStore {
   readonly #db: Kysely<MetaDatabase>;
@@ -103,42 +51,8 @@ class SqliteMeta implements MetaStore {
     this.#path = path;
   }
 
-  async load(): Promise<MetaState> {
-    return this.#run(async transaction => {
-      const { version } = await transaction.selectFrom('state').select('version').executeTakeFirstOrThrow();
-      const tables = await transaction
-        .selectFrom('tables')
-        .select(['id', 'document', 'paused'])
-        .orderBy('rowid')
-        .execute();
-      const partitions = await transaction.selectFrom('partitions').selectAll().orderBy('partition').execute();
-      const segments = await transaction
-        .selectFrom('segments')
-        .select('document')
-        .orderBy('table_id')
-        .orderBy('partition')
-        .orderBy('start_offset')
-        .execute();
-      const byTable = new Map<string, MetaPartition[]>(tables.map(row => [row.id, []]));
-      for (const row of partitions)
-        byTable.get(row.table_id)!.push({
-          committedEnd: row.committed_end,
-          paused: row.paused !== 0,
-          streamId: row.stream_id,
-          epoch: row.epoch,
-        });
-      return {
-        version,
-        tables: tables.map(
-          (row): MetaTable => ({
-            definition: decodeTable(row.document),
-            paused: row.paused !== 0,
-            partitions: byTable.get(row.id)!,
-          }),
-        ),
-        segments: segments.map(row => decodeSegment(row.document)),
-      };
-    });
+  load(): Promise<MetaState> {
+    return this.#run(loadState);
   }
 
   async createTable(definition: TableDefinition): Promise<number> {
@@ -252,17 +166,7 @@ class SqliteMeta implements MetaStore {
         .executeTakeFirst();
       if (found === undefined) throw unknownTable(tableId);
       if (found.committed_end !== startOffset) throw notNext(segment, found.committed_end);
-      await transaction
-        .insertInto('segments')
-        .values({
-          id,
-          table_id: tableId,
-          partition,
-          start_offset: startOffset,
-          end_offset: endOffset,
-          document: encodeDocument(segment),
-        })
-        .execute();
+      await insertSegment(transaction, segment);
       await transaction
         .updateTable('partitions')
         .set({ committed_end: endOffset })
@@ -277,8 +181,133 @@ class SqliteMeta implements MetaStore {
     });
   }
 
-  async dropSegments(segmentIds: readonly string[]): Promise<number> {
-    return this.#change(transaction => deleteSegments(transaction, segmentIds));
+  async dropSegments(segmentIds: readonly string[], audit?: MetaAudit): Promise<number> {
+    return this.#change(async transaction => {
+      await deleteSegments(transaction, segmentIds);
+      if (audit) await insertAudit(transaction, audit);
+    });
+  }
+
+  async replaceSegments(removedIds: readonly string[], added: SegmentEntry): Promise<number> {
+    return this.#change(async transaction => {
+      const removed = await deleteSegments(transaction, removedIds);
+      if (removed !== removedIds.length)
+        throw fault('INVALID_REQUEST', `${removedIds.length - removed} of the segments to replace are gone`, {
+          hint: 'they were dropped meanwhile: look at what there is, and try again',
+        });
+      await insertSegment(transaction, added);
+    });
+  }
+
+  async updateSegment(segment: SegmentEntry): Promise<number> {
+    return this.#change(async transaction => {
+      const { numUpdatedRows } = await transaction
+        .updateTable('segments')
+        .set({ document: encodeDocument(segment) })
+        .where('id', '=', segment.id)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n)
+        throw fault('INVALID_REQUEST', `segment ${segment.id} is gone`, { hint: 'it was dropped meanwhile' });
+    });
+  }
+
+  async putLoad(load: LoadEntry): Promise<number> {
+    return this.#change(async transaction => {
+      await upsertLoad(transaction, load);
+      if (load.state !== 'running')
+        await transaction.deleteFrom('staged_segments').where('load_id', '=', load.id).execute();
+    });
+  }
+
+  async stageSegment(load: LoadEntry, segment: SegmentEntry): Promise<number> {
+    return this.#change(async transaction => {
+      await upsertLoad(transaction, load);
+      await transaction
+        .insertInto('staged_segments')
+        .values({ id: segment.id, load_id: load.id, document: encodeDocument(segment) })
+        .execute();
+    });
+  }
+
+  async finishLoad(
+    load: LoadEntry,
+    replacement: Replacement | null,
+    dropSegmentIds: readonly string[],
+  ): Promise<number> {
+    return this.#change(async transaction => {
+      await upsertLoad(transaction, load);
+      const staged = await transaction
+        .deleteFrom('staged_segments')
+        .where('load_id', '=', load.id)
+        .returning('document')
+        .execute();
+      await deleteSegments(transaction, dropSegmentIds);
+      for (const { document } of staged)
+        await insertSegment(transaction, { ...decodeSegment(document), loadSequence: load.sequence! });
+      if (replacement)
+        await transaction
+          .insertInto('replacements')
+          .values({
+            table_id: load.tableId,
+            sequence: replacement.sequence,
+            document: JSON.stringify(replacement),
+          })
+          .execute();
+    });
+  }
+
+  async removeLoads(loadIds: readonly string[]): Promise<number> {
+    return this.#change(async transaction => {
+      await transaction.deleteFrom('loads').where('id', 'in', loadIds).execute();
+    });
+  }
+
+  async removeReplacements(tableId: string, sequences: readonly number[]): Promise<number> {
+    return this.#change(async transaction => {
+      await transaction
+        .deleteFrom('replacements')
+        .where('table_id', '=', tableId)
+        .where('sequence', 'in', sequences)
+        .execute();
+    });
+  }
+
+  async putQuarantine({ segmentId, cause, atMs }: MetaQuarantine): Promise<number> {
+    return this.#change(async transaction => {
+      await transaction
+        .insertInto('quarantine')
+        .values({ segment_id: segmentId, cause, at_ms: atMs })
+        .onConflict(conflict => conflict.column('segment_id').doUpdateSet({ cause }))
+        .execute();
+    });
+  }
+
+  async removeQuarantine(segmentIds: readonly string[]): Promise<number> {
+    return this.#change(async transaction => {
+      await transaction.deleteFrom('quarantine').where('segment_id', 'in', segmentIds).execute();
+    });
+  }
+
+  async putServer({ id, registeredAtMs, draining }: MetaServer): Promise<number> {
+    return this.#change(async transaction => {
+      await transaction
+        .insertInto('servers')
+        .values({ id, registered_at_ms: registeredAtMs, draining: Number(draining) })
+        .onConflict(conflict => conflict.column('id').doUpdateSet({ draining: Number(draining) }))
+        .execute();
+    });
+  }
+
+  async removeServer(id: string): Promise<number> {
+    return this.#change(async transaction => {
+      await transaction.deleteFrom('servers').where('id', '=', id).execute();
+    });
+  }
+
+  async trimAudit(beforeMs: number): Promise<number> {
+    return this.#change(async transaction => {
+      await transaction.deleteFrom('audit').where('at_ms', '<', beforeMs).execute();
+    });
   }
 
   async close(): Promise<void> {
@@ -307,12 +336,39 @@ class SqliteMeta implements MetaStore {
   }
 }
 
-async function deleteSegments(transaction: Transaction<MetaDatabase>, segmentIds: readonly string[]): Promise<void> {
-  for (let first = 0; first < segmentIds.length; first += idsPerStatement)
-    await transaction
+/** @returns How many were there. */
+async function deleteSegments(transaction: Transaction<MetaDatabase>, segmentIds: readonly string[]): Promise<number> {
+  let count = 0;
+  for (let first = 0; first < segmentIds.length; first += idsPerStatement) {
+    const { numDeletedRows } = await transaction
       .deleteFrom('segments')
       .where('id', 'in', segmentIds.slice(first, first + idsPerStatement))
-      .execute();
+      .executeTakeFirst();
+    count += Number(numDeletedRows);
+  }
+  return count;
+}
+
+const insertSegment = (transaction: Transaction<MetaDatabase>, segment: SegmentEntry): Promise<unknown> =>
+  transaction
+    .insertInto('segments')
+    .values({
+      id: segment.id,
+      table_id: segment.tableId,
+      partition: segment.partition,
+      start_offset: segment.startOffset,
+      end_offset: segment.endOffset,
+      document: encodeDocument(segment),
+    })
+    .execute();
+
+async function upsertLoad(transaction: Transaction<MetaDatabase>, load: LoadEntry): Promise<void> {
+  const document = JSON.stringify(load);
+  await transaction
+    .insertInto('loads')
+    .values({ id: load.id, table_id: load.tableId, document })
+    .onConflict(conflict => conflict.column('id').doUpdateSet({ document }))
+    .execute();
 }
 
 const insertAudit = (transaction: Transaction<MetaDatabase>, entry: MetaAudit): Promise<unknown> =>

@@ -39,6 +39,7 @@ export interface Pool {
 }
 
 export interface BlockColumn {
+  /** As it is stored: see `SegmentReader.columnType`. */
   readonly type: Type;
   readonly form: PhysicalForm;
   /** Byte address of row 0's element; for `codes` of row 0's code; unused for `rows`. */
@@ -65,16 +66,50 @@ export interface Block {
    * @throws FaultError CORRUPT_SEGMENT, MEMORY_BUDGET
    */
   load(columnIds: readonly number[]): Promise<void>;
-  /** After `load`, until the next await. null: the segment has no such column; every row is the column's default. */
+  /** Bytes that loading the column would read from disk: 0 where it is at hand. */
+  readSizeBytes(columnId: number): number;
+  /** After `load`, until the next await. null: the segment has no such column; every row has the column's missing value. */
   column(columnId: number): BlockColumn | null;
 }
 
-/** Rows by dictionary code, one roaring bitmap a code over the segment's rows. Sync: load it first. */
-export interface InvertedIndex {
-  /** Rows in the whole segment with this code. */
-  cardinality(code: number): number;
-  /** ORs the block's rows with this code into `words` (2,048 words of 32 rows, least significant bit first). */
-  select(code: number, blockIndex: number, words: Uint32Array): void;
+/** Roaring bitmaps over the segment's rows: of an inverted index by dictionary code, of a null index one, of the NULLs. Sync. */
+export interface BitmapIndex {
+  /** Rows of bitmap `number` in the whole segment. */
+  cardinality(number: number): number;
+  /** ORs the block's rows of bitmap `number` into `words` (2,048 words of 32 rows, least significant bit first). */
+  select(number: number, blockIndex: number, words: Uint32Array): void;
+}
+
+/**
+ * Numbers within `[low, high]`, of the table's type, which may be wider than the segment's: bigints for INT, LONG, DATE,
+ * TIMESTAMP and DECIMAL (unscaled), else numbers, of which NaN is a bound that nothing is within.
+ */
+export interface ValueRange {
+  readonly type: Type;
+  readonly low: number | bigint;
+  readonly high: number | bigint;
+  /** Whether NaN, which is above all numbers, is within too. */
+  readonly nan: boolean;
+}
+
+/** Values of a fixed type by the bits of their order. Sync. */
+export interface RangeIndex {
+  /** Whether the index can answer for values of the range's type. */
+  covers(range: ValueRange): boolean;
+  /** Leaves of the selected rows of the block those within the range, which it covers; NULL never is. */
+  narrow(range: ValueRange, blockIndex: number, words: Uint32Array, wordCount: number): void;
+  /** Bytes that `narrow` would read from disk: 0 where they are at hand. */
+  readSizeBytes(blockIndex: number): number;
+}
+
+/** Which values may occur. Sync. */
+export interface BloomIndex {
+  /**
+   * False: no row has this value, a pooled type's bytes, or the one number of a range. By chance true for one in a hundred
+   * that do not occur.
+   * @param blockIndex null: in the whole segment.
+   */
+  mayHold(value: Uint8Array | ValueRange, blockIndex: number | null): boolean;
 }
 
 export interface SegmentReader {
@@ -85,7 +120,20 @@ export interface SegmentReader {
   readonly rowCount: number;
   readonly consuming: boolean;
   readonly blocks: readonly Block[];
-  /** The column's sorted dictionary is `block.column(id).pool` of any block; null where there is no such index. */
-  loadInverted(columnId: number): Promise<InvertedIndex | null>;
-  hasInverted(columnId: number): boolean;
+  /** What it stores the column as: a type that the column may have been widened from since; null where it has no such column. */
+  columnType(columnId: number): Type | null;
+  /** null: it has none. They read what they need when they are asked, and may be kept across awaits. */
+  readonly indexes: SegmentIndexes | null;
+}
+
+/** What a committed segment knows of its columns besides their values; null where it does not. */
+export interface SegmentIndexes {
+  /** The column's sorted dictionary is `block.column(id).pool` of any block. */
+  inverted(columnId: number): BitmapIndex | null;
+  /** Bitmap 0. */
+  nulls(columnId: number): BitmapIndex | null;
+  range(columnId: number): RangeIndex | null;
+  bloom(columnId: number): BloomIndex | null;
+  /** Whether the column ascends over the segment's rows, NULLs last. */
+  isSorted(columnId: number): boolean;
 }

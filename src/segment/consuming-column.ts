@@ -1,8 +1,9 @@
 import { fault } from '../base/fault.ts';
+import { missingValueOf } from '../catalog/column.ts';
 import type { ColumnDefinition } from '../catalog/table.ts';
 import { ColumnBuilder } from '../column/builder.ts';
 import { type Column, type DictionaryColumn, type FixedColumn, isPresent, type RawColumn } from '../column/column.ts';
-import { isPooled, sameType, type Type, typeText } from '../column/type.ts';
+import { isPooled, sameType, type Type, typeText, type Value } from '../column/type.ts';
 import type { Arena } from '../kernel/allocator.ts';
 import type { PhysicalForm } from './block.ts';
 import type { ConsumingPool } from './consuming-pool.ts';
@@ -87,17 +88,21 @@ function internDictionary(
   return codes;
 }
 
-/** `rowCount` rows of the default of a column that a batch does not have. */
-export function defaultColumn({ type, defaultValue }: ColumnDefinition, rowCount: number): Column {
-  const validity = defaultValue === null ? new Uint8Array((rowCount + 7) >> 3) : null;
+/** Rows that were written without the column. */
+export const missingColumn = (column: ColumnDefinition, rowCount: number): Column =>
+  constantColumn(column.type, missingValueOf(column), rowCount);
+
+/** `rowCount` rows of one value. */
+export function constantColumn(type: Type, value: Value, rowCount: number): Column {
+  const validity = value === null ? new Uint8Array((rowCount + 7) >> 3) : null;
   if (isPooled(type)) {
     const one = new ColumnBuilder(type, 1);
-    one.append(defaultValue);
+    one.append(value);
     const { offsets, bytes } = one.build() as RawColumn;
     return { form: 'dictionary', type, length: rowCount, validity, codes: new Uint32Array(rowCount), offsets, bytes };
   }
   const rows = new ColumnBuilder(type, rowCount);
-  for (let row = 0; row < rowCount; row++) rows.append(defaultValue);
+  for (let row = 0; row < rowCount; row++) rows.append(value);
   return rows.build();
 }
 

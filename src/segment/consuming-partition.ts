@@ -92,12 +92,13 @@ export class ConsumingPartition {
   define(definition: TableDefinition): void {
     assert(definition.id === this.tableId, 'a partition stays with its table');
     if (definition.version === this.#definition.version) return;
-    this.#definition = definition;
     const { startOffset, endOffset } = this.#current;
-    if (startOffset < endOffset) return;
-    const fresh = hold(new ConsumingSegment(this.#arena, definition, this.partition, startOffset));
-    this.#held.pop()!.segment.free();
-    this.#held.push(fresh);
+    if (startOffset === endOffset) {
+      const fresh = hold(new ConsumingSegment(this.#arena, definition, this.partition, startOffset));
+      this.#held.pop()!.segment.free();
+      this.#held.push(fresh);
+    }
+    this.#definition = definition;
   }
 
   /**
@@ -116,11 +117,18 @@ export class ConsumingPartition {
     return this.endOffset;
   }
 
-  /** Ends the current segment, if it covers any offset, and opens the next at its end. Answers what the rolled one has. */
-  roll(): OffsetRange & { readonly rowCount: number } {
+  /**
+   * Ends the current segment, if it covers any offset, and opens the next at its end, of `definition` where one is given.
+   * Answers what the rolled one has.
+   * @throws FaultError MEMORY_BUDGET
+   */
+  roll(definition: TableDefinition = this.#definition): OffsetRange & { readonly rowCount: number } {
     const { startOffset, endOffset, rowCount } = this.#current;
-    if (startOffset < endOffset)
-      this.#held.push(hold(new ConsumingSegment(this.#arena, this.#definition, this.partition, endOffset)));
+    if (startOffset === endOffset) this.define(definition);
+    else {
+      this.#held.push(hold(new ConsumingSegment(this.#arena, definition, this.partition, endOffset)));
+      this.#definition = definition;
+    }
     return { startOffset, endOffset, rowCount };
   }
 

@@ -1,17 +1,19 @@
 import { assert } from '../base/assert.ts';
 import { fault } from '../base/fault.ts';
+import { nextColumnIdOf, wasOfType } from '../catalog/column.ts';
 import { type ColumnDefinition, type TableDefinition, virtualColumns, type ZoneMap } from '../catalog/table.ts';
 import type { Batch, Column, FixedValues } from '../column/column.ts';
 import { integersOf } from '../column/integers.ts';
 import { isPooled, LONG, TIMESTAMP, type Type } from '../column/type.ts';
+import { widenColumn } from '../column/widen.ts';
 import type { Arena } from '../kernel/allocator.ts';
-import { type Block, type BlockColumn, blockRows, type InvertedIndex, type SegmentReader } from './block.ts';
+import { type Block, type BlockColumn, blockRows, type SegmentReader } from './block.ts';
 import {
   ConsumingColumn,
   copyBits,
   countNulls,
-  defaultColumn,
   formOf,
+  missingColumn,
   type Prepared,
   prepare,
 } from './consuming-column.ts';
@@ -61,6 +63,10 @@ class ConsumingBlock implements Block {
   /** Everything lies in the arena already. */
   async load(): Promise<void> {}
 
+  readSizeBytes(): number {
+    return 0;
+  }
+
   column(columnId: number): BlockColumn | null {
     return this.segment.blockColumn(this, columnId);
   }
@@ -102,6 +108,7 @@ export class ConsumingSegment implements SegmentReader {
   readonly tableId: string;
   readonly partition: number;
   readonly consuming = true;
+  readonly indexes = null;
   readonly definition: TableDefinition;
   /** The definition's columns, `$offset`, `$ingested_at`. */
   readonly columns: readonly ColumnDefinition[];
@@ -148,12 +155,8 @@ export class ConsumingSegment implements SegmentReader {
     return this.#blocks;
   }
 
-  hasInverted(): boolean {
-    return false;
-  }
-
-  async loadInverted(): Promise<InvertedIndex | null> {
-    return null;
+  columnType(columnId: number): Type | null {
+    return this.columns[this.positionOf(columnId)]?.type ?? null;
   }
 
   /** Position of a column among `columns`, -1 where there is none. */
@@ -162,7 +165,8 @@ export class ConsumingSegment implements SegmentReader {
   }
 
   /**
-   * Adds a batch, whose column i is table column `columnIds[i]`; a column that the batch lacks takes its default. It may
+   * Adds a batch, whose column i is table column `columnIds[i]`. One of an older definition is taken as this one's: columns
+   * that were dropped since are left out, widened ones widened, and a column that it lacks has its missing value. It may
    * bring its `$offset`s, ascending, inside the origin's range; without them every offset of the range is one row. All or
    * nothing. Constraints were checked before the rows came here: what was taken from the stream is a fact.
    * @throws FaultError INVALID_REQUEST, CORRUPT_FRAME, MEMORY_BUDGET
@@ -171,7 +175,8 @@ export class ConsumingSegment implements SegmentReader {
     assert(!this.#freed, `${this.id} was freed`);
     if (columnIds.length !== batch.columns.length)
       throw fault('INVALID_REQUEST', `${columnIds.length} column ids for ${batch.columns.length} columns`);
-    const unknown = columnIds.find(id => this.positionOf(id) < 0);
+    const nextColumnId = nextColumnIdOf(this.definition);
+    const unknown = columnIds.find(id => this.positionOf(id) < 0 && (id < 0 || id >= nextColumnId));
     if (unknown !== undefined)
       throw fault('INVALID_REQUEST', `${this.id} has no column with id ${unknown}`, {
         hint: `it was opened with version ${this.definition.version} of the table; roll it first`,
@@ -308,11 +313,12 @@ function columnFor(
   const { rowCount } = batch;
   const column = batch.columns[columnIds.indexOf(definition.id)];
   if (column) {
-    if (column.length === rowCount) return column;
+    if (column.length === rowCount)
+      return wasOfType(definition, column.type) ? widenColumn(column, definition.type) : column;
     throw fault('INVALID_REQUEST', `${definition.name} has ${column.length} rows in a batch of ${rowCount}`);
   }
   if (definition.id === virtualColumns.ingestedAt) return integersOf(TIMESTAMP, rowCount, () => ingestedAtMs);
-  if (definition.id !== virtualColumns.offset) return defaultColumn(definition, rowCount);
+  if (definition.id !== virtualColumns.offset) return missingColumn(definition, rowCount);
   if (endOffset - startOffset === rowCount) return integersOf(LONG, rowCount, row => startOffset + row);
   throw fault(
     'INVALID_REQUEST',

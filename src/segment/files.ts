@@ -16,6 +16,19 @@ export interface SegmentFiles {
 /** Descriptors that a shard keeps open: well below the usual limit of 1,024 a process, for several shards. */
 export const openFilesMax = 200;
 
+/** A sector that cannot be read is as damaged as one that reads wrong. @throws FaultError CORRUPT_SEGMENT */
+function readSync(file: LocalFile, key: string, into: Uint8Array, position: number): number {
+  try {
+    return file.readSync(into, position);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EIO' && code !== 'EBADMSG' && code !== 'EUCLEAN') throw error;
+    throw fault('CORRUPT_SEGMENT', `${key} cannot be read at byte ${position}: ${code}`, {
+      hint: 'look at the disk; restore the file from a copy of the data folder',
+    });
+  }
+}
+
 /** Segment files of one shard, the most recently used kept open. */
 export class OpenFiles {
   readonly #files: SegmentFiles;
@@ -32,7 +45,7 @@ export class OpenFiles {
 
   /** Fills `into` from `position`. @throws FaultError CORRUPT_SEGMENT where the file is missing or too short. */
   readExactly(key: string, into: Uint8Array, position: number): void {
-    const readBytes = this.#file(key).readSync(into, position);
+    const readBytes = readSync(this.#file(key), key, into, position);
     if (readBytes < into.length)
       throw fault(
         'CORRUPT_SEGMENT',
@@ -48,7 +61,7 @@ export class OpenFiles {
     const file = this.#openNow(key);
     try {
       for (let sizeBytes = 0; ; ) {
-        sizeBytes += file.readSync(this.#whole.subarray(sizeBytes), sizeBytes);
+        sizeBytes += readSync(file, key, this.#whole.subarray(sizeBytes), sizeBytes);
         if (sizeBytes > sizeBytesMax) throw fault('CORRUPT_SEGMENT', `${key} is larger than ${sizeBytesMax} bytes`);
         if (sizeBytes < this.#whole.length) return this.#whole.subarray(0, sizeBytes);
         const larger = new Uint8Array(this.#whole.length * 2);
@@ -58,6 +71,11 @@ export class OpenFiles {
     } finally {
       file.close();
     }
+  }
+
+  /** True where the file has bytes from `position` on. */
+  isLonger(key: string, position: number): boolean {
+    return readSync(this.#file(key), key, new Uint8Array(1), position) === 1;
   }
 
   /** Closes what is open of a segment that was dropped; of everything, for `''`. */

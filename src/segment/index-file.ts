@@ -1,5 +1,4 @@
-/** Files of roaring bitmaps over a segment's rows (segments/README.md, index-*.bin). */
-
+/** Files of indexes: parts that are read and checked one by one (segments/README.md, index-*.bin). */
 import { crc32c } from '../base/checksum.ts';
 import { bitmapSizeMax, writeBitmap } from '../bitmap/roaring.ts';
 import { isPresent } from '../column/column.ts';
@@ -10,9 +9,9 @@ export const indexHeaderSizeBytes = 16;
 export const directoryEntrySizeBytes = 12;
 const magic = new TextEncoder().encode('WEIRIDX1');
 
-const align8 = (size: number): number => (size + 7) & ~7;
+export const align8 = (size: number): number => (size + 7) & ~7;
 
-/** Rows by code: bitmap c holds the rows with code c. O(rows + codes). */
+/** Rows by code: part c is the bitmap of the rows with code c. O(rows + codes). */
 export function buildInverted(
   codes: SortedDictionary['codes'],
   validity: Uint8Array | null,
@@ -26,32 +25,46 @@ export function buildInverted(
   const rows = new Uint32Array(starts[count]!);
   for (let row = 0; row < codes.length; row++)
     if (validity === null || isPresent(validity, row)) rows[next[codes[row]!]!++] = row;
-  return writeIndex(rows, starts, codes.length);
+  return writeBitmaps(rows, starts, codes.length);
 }
 
-/** One bitmap: the rows that are NULL. */
+/** One part, the bitmap of the rows that are NULL. */
 export function buildNulls(validity: Uint8Array, rowCount: number): Uint8Array {
   const rows = new Uint32Array(rowCount);
   let nullCount = 0;
   for (let row = 0; row < rowCount; row++) if (!isPresent(validity, row)) rows[nullCount++] = row;
-  return writeIndex(rows, Uint32Array.of(0, nullCount), rowCount);
+  return writeBitmaps(rows, Uint32Array.of(0, nullCount), rowCount);
 }
 
 /** Bitmap b holds `rows[starts[b] .. starts[b + 1])`, ascending. */
-function writeIndex(rows: Uint32Array, starts: Uint32Array, segmentRowCount: number): Uint8Array {
-  const count = starts.length - 1;
+function writeBitmaps(rows: Uint32Array, starts: Uint32Array, segmentRowCount: number): Uint8Array {
   const blockCount = blockCountOf(segmentRowCount);
-  let sizeMax = align8(indexHeaderSizeBytes + count * directoryEntrySizeBytes);
-  for (let bitmap = 0; bitmap < count; bitmap++)
-    sizeMax += align8(bitmapSizeMax(starts[bitmap + 1]! - starts[bitmap]!, blockCount));
+  const partSizeMax = (part: number): number => bitmapSizeMax(starts[part + 1]! - starts[part]!, blockCount);
+  return writeParts(starts.length - 1, partSizeMax, (part, into, at) =>
+    writeBitmap(rows, starts[part]!, starts[part + 1]!, into, at),
+  );
+}
+
+/**
+ * @param write Writes a part at `into[at]`, where there are zeros and room for `partSizeMax`; gives its size in bytes.
+ * @returns The whole file.
+ */
+export function writeParts(
+  count: number,
+  partSizeMax: (part: number) => number,
+  write: (part: number, into: Uint8Array, at: number) => number,
+): Uint8Array {
+  const partsAt = align8(indexHeaderSizeBytes + count * directoryEntrySizeBytes);
+  let sizeMax = partsAt;
+  for (let part = 0; part < count; part++) sizeMax += align8(partSizeMax(part));
   const file = new Uint8Array(sizeMax);
   const view = new DataView(file.buffer);
   file.set(magic);
   view.setUint32(8, count, true);
-  let at = align8(indexHeaderSizeBytes + count * directoryEntrySizeBytes);
-  for (let bitmap = 0; bitmap < count; bitmap++) {
-    const size = writeBitmap(rows, starts[bitmap]!, starts[bitmap + 1]!, file, at);
-    const entry = indexHeaderSizeBytes + bitmap * directoryEntrySizeBytes;
+  let at = partsAt;
+  for (let part = 0; part < count; part++) {
+    const size = write(part, file, at);
+    const entry = indexHeaderSizeBytes + part * directoryEntrySizeBytes;
     view.setUint32(entry, at, true);
     view.setUint32(entry + 4, size, true);
     view.setUint32(entry + 8, crc32c(file.subarray(at, at + size)), true);

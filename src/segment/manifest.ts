@@ -4,14 +4,19 @@
  */
 import { crc32c } from '../base/checksum.ts';
 import { fault } from '../base/fault.ts';
-import type { ZoneMap } from '../catalog/table.ts';
+import { type IndexKind, loadPartition, type ZoneMap } from '../catalog/table.ts';
 import { isPooled, type Type, typeNames } from '../column/type.ts';
 import { blockRows } from './block.ts';
 import { blockCountOf, blockRowCount, type Encoding } from './encode.ts';
+import { orderedWordCount } from './ordered.ts';
 import { type Bound, type BoundJson, decodeBound, encodeBound } from './zone.ts';
 
-export const manifestVersion = 1;
+/** Version 1 had neither range and bloom indexes nor `sorted` and statistics. */
+export const manifestVersion = 2;
+const versionsRead: readonly unknown[] = [1, manifestVersion];
 export const columnsFile = 'columns.arrow';
+/** Of `columns.arrow` itself, which says so. */
+export const columnsFormat = '1';
 /** A segment file's key in the deep store. */
 export const segmentKey = (tableId: string, segmentId: string, file: string): string =>
   `${tableId}/${segmentId}/${file}`;
@@ -19,6 +24,10 @@ export const segmentKey = (tableId: string, segmentId: string, file: string): st
 export const manifestFile = (generation: number): string => `manifest-${generation}.json`;
 export const indexFile = (kind: string, columnId: number, generation: number): string =>
   `index-${kind}-${columnId}-${generation}.bin`;
+
+/** Of the name of an index or a manifest; 0 of any other. */
+export const generationOf = (file: string): number =>
+  Number(/^(?:index|manifest)-.*?(\d+)\.(?:bin|json)$/.exec(file)?.[1] ?? 0);
 
 /** A manifest of 2^26 rows, 1,000 columns and long bounds is far below; anything larger is not one. */
 export const manifestSizeBytesMax = 1 << 29;
@@ -45,17 +54,26 @@ export interface ManifestColumn {
   readonly codeSizeBytes: 0 | 1 | 2 | 4;
   readonly dictionary: { readonly count: number; readonly buffers: readonly BufferRef[] } | null;
   readonly zone: ZoneMap;
+  /** The column ascends over the segment's rows: numbers, then NaN, then NULL. */
+  readonly sorted: boolean;
   /** Parsed when first asked for: most queries touch few columns. @throws FaultError CORRUPT_SEGMENT */
   readonly blocks: readonly ManifestBlock[];
 }
 
 export interface ManifestIndex {
-  readonly kind: 'inverted' | 'null';
+  readonly kind: IndexKind | 'null';
   readonly columnId: number;
   readonly file: string;
-  /** Bitmaps in the file. */
+  /** Parts of the file. */
   readonly count: number;
   readonly directory: BufferRef;
+}
+
+export interface ManifestFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Of the whole file, so that what no buffer covers is covered, too; absent from manifests of writers before it. */
+  readonly crc?: number;
 }
 
 export interface Manifest {
@@ -72,7 +90,9 @@ export interface Manifest {
   readonly maxTimeMs: number | null;
   readonly columns: readonly ManifestColumn[];
   readonly indexes: readonly ManifestIndex[];
-  readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
+  readonly files: readonly ManifestFile[];
+  /** For `readStatistics`; null where nobody counted. */
+  readonly statistics: string | null;
 }
 
 /** Bytes of `,"crc32c":"xxxxxxxx"}` and a newline. */
@@ -86,7 +106,7 @@ const zoneJson = ({ nullCount, min, max }: ZoneMap): [number, BoundJson, BoundJs
 ];
 
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  const { columns, indexes, files, ...rest } = manifest;
+  const { columns, indexes, files, statistics, ...rest } = manifest;
   const document = {
     format: 'weir-segment',
     version: manifestVersion,
@@ -103,10 +123,12 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
         dictionary: { count: column.dictionary.count, buffers: column.dictionary.buffers.map(refJson) },
       }),
       zone: zoneJson(column.zone),
+      ...(column.sorted && { sorted: true }),
       blocks: column.blocks.map(block => [...zoneJson(block.zone), ...block.buffers.flatMap(refJson)]),
     })),
     indexes: indexes.map(index => ({ ...index, directory: refJson(index.directory) })),
     files,
+    ...(statistics !== null && { statistics }),
   };
   const body = new TextEncoder().encode(JSON.stringify(document).slice(0, -1));
   const trailer = `,"crc32c":"${crc32c(body).toString(16).padStart(8, '0')}"}\n`;
@@ -146,15 +168,16 @@ class ManifestParser {
 
   manifest(json: Json): Manifest {
     if (json.format !== 'weir-segment') this.#fail(`has format ${JSON.stringify(json.format)}`);
-    if (json.version !== manifestVersion)
-      this.#fail(`has version ${JSON.stringify(json.version)}; this Weir reads version ${manifestVersion}`);
+    if (!versionsRead.includes(json.version))
+      this.#fail(`has version ${JSON.stringify(json.version)}; this Weir reads versions ${versionsRead.join(', ')}`);
     if (json.blockRows !== blockRows) this.#fail(`has blocks of ${JSON.stringify(json.blockRows)} rows`);
     this.#rowCount = this.#count(json.rowCount, 'rowCount', 2 ** 32 - 1);
     const files = this.#list(json.files, 'files').map(each => {
       const file = this.#object(each, 'a file');
-      const entry = {
+      const entry: ManifestFile = {
         name: this.#text(file.name, 'a file name'),
         sizeBytes: this.#count(file.sizeBytes, 'a file size'),
+        ...(file.crc !== undefined && { crc: this.#count(file.crc, 'a file checksum', 2 ** 32 - 1) }),
       };
       this.#fileSizes.set(entry.name, entry.sizeBytes);
       return entry;
@@ -167,7 +190,7 @@ class ManifestParser {
       segmentId: this.#text(json.segmentId, 'segmentId'),
       generation: this.#count(json.generation, 'generation'),
       createdAtMs: this.#integer(json.createdAtMs, 'createdAtMs'),
-      partition: this.#count(json.partition, 'partition'),
+      partition: json.partition === loadPartition ? loadPartition : this.#count(json.partition, 'partition'),
       startOffset: this.#count(json.startOffset, 'startOffset'),
       endOffset: this.#count(json.endOffset, 'endOffset'),
       rowCount: this.#rowCount,
@@ -176,6 +199,7 @@ class ManifestParser {
       columns,
       indexes: this.#list(json.indexes, 'indexes').map(each => this.#index(this.#object(each, 'an index'), columns)),
       files,
+      statistics: json.statistics === undefined ? null : this.#text(json.statistics, 'statistics'),
     };
   }
 
@@ -199,6 +223,7 @@ class ManifestParser {
       codeSizeBytes,
       dictionary: encoding === 'dictionary' ? this.#dictionary(json.dictionary, type, name, codeSizeBytes) : null,
       zone: this.#zone(this.#list(json.zone, `${name}'s zone`), this.#rowCount, type, name),
+      sorted: json.sorted === true,
       get blocks() {
         return blocks();
       },
@@ -232,10 +257,23 @@ class ManifestParser {
     const column = columns.find(each => each.id === columnId);
     const file = this.#text(json.file, 'an index file');
     const count = this.#count(json.count, `${file}'s count`);
-    if (!column || count !== (kind === 'null' ? 1 : column.dictionary?.count))
-      this.#fail(`has a misplaced index ${file}`);
+    if (!column || !this.#isCountOf(kind, count, column)) this.#fail(`has a misplaced index ${file}`);
     const directory = this.#refs(this.#list(json.directory, `${file}'s directory`), 0, [12 * count], file, file)[0]!;
     return { kind, columnId, file, count, directory };
+  }
+
+  #isCountOf(kind: ManifestIndex['kind'], count: number, column: ManifestColumn): boolean {
+    switch (kind) {
+      case 'inverted':
+        return count === column.dictionary?.count;
+      case 'null':
+        return count === 1;
+      case 'range':
+        return count === blockCountOf(this.#rowCount) && orderedWordCount(column.type) !== null;
+      case 'bloom':
+        // The table, and a page at least.
+        return count >= 2;
+    }
   }
 
   /** Triples of offset, size and crc from position `from` of a list. */
@@ -324,7 +362,7 @@ function memoise<T>(make: () => T): () => T {
 const fixedEncodings: readonly Encoding[] = ['plain'];
 const pooledEncodings: readonly Encoding[] = ['raw', 'dictionary'];
 const codeSizes = [1, 2, 4] as const;
-const indexKinds = ['inverted', 'null'] as const;
+const indexKinds = ['inverted', 'null', 'range', 'bloom'] as const;
 function isBoundOf(bound: Bound, type: Type): boolean {
   if (bound === null) return true;
   switch (type.name) {

@@ -6,14 +6,12 @@ import type { OpenFiles } from './files.ts';
 import { type BufferRef, type Manifest, segmentKey } from './manifest.ts';
 
 /** Reads buffers of one segment's files, and checks each the first time. */
-export class SegmentSource {
-  readonly cache: SegmentCache;
+export class SegmentBuffers {
   readonly segmentId: string;
   readonly #tableId: string;
   readonly #files: OpenFiles;
 
-  constructor(manifest: Manifest, files: OpenFiles, cache: SegmentCache) {
-    this.cache = cache;
+  constructor(manifest: Manifest, files: OpenFiles) {
     this.segmentId = manifest.segmentId;
     this.#tableId = manifest.tableId;
     this.#files = files;
@@ -30,7 +28,6 @@ export class SegmentSource {
   }
 
   corrupt(what: string, why: string): Error {
-    this.cache.corruptCount++;
     return fault('CORRUPT_SEGMENT', `segment ${this.segmentId}, ${what} ${why}`, {
       hint: 'the disk or a program damaged the file: restore it from a copy of the data folder',
       details: { segment: this.segmentId },
@@ -40,6 +37,21 @@ export class SegmentSource {
   /** Forgets the segment's open files. */
   close(): void {
     this.#files.close(`${this.#tableId}/${this.segmentId}/`);
+  }
+}
+
+/** The buffers of a segment that a shard has open: what is read of them is kept in its cache. */
+export class SegmentSource extends SegmentBuffers {
+  readonly cache: SegmentCache;
+
+  constructor(manifest: Manifest, files: OpenFiles, cache: SegmentCache) {
+    super(manifest, files);
+    this.cache = cache;
+  }
+
+  override corrupt(what: string, why: string): Error {
+    this.cache.corruptCount++;
+    return super.corrupt(what, why);
   }
 }
 

@@ -71,8 +71,19 @@ export class StoredColumn {
     return this.#column.name;
   }
 
+  get type(): Type {
+    return this.#column.type;
+  }
+
   zone(block: number): ZoneMap | null {
     return this.#column.blocks[block]?.zone ?? null;
+  }
+
+  /** What `bring` would read of the block: 0 where it is in the arena. A dictionary, which is read once, is not counted. */
+  readSizeBytes(block: number): number {
+    const known = this.#loaded[block];
+    if (known && known.resident.address !== 0) return 0;
+    return this.#column.blocks[block]!.buffers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 
   /**

@@ -1,7 +1,8 @@
+import { type Account, refusal } from '../base/accounts.ts';
 import type { SegmentCache } from '../segment/cache.ts';
 import type { OpenFiles } from '../segment/files.ts';
 import { openSegment, type StoredSegment } from '../segment/reader.ts';
-import type { ScanTask } from '../wire/calls.ts';
+import type { ScanTask } from '../wire/shard-calls.ts';
 
 type SegmentEntry = ScanTask['segments'][number]['entry'];
 
@@ -14,7 +15,19 @@ interface Opened {
   userCount: number;
   /** Evicted, or replaced by a later generation: closed by its last user. */
   dropped: boolean;
+  /** Of the account. */
+  heldBytes: number;
 }
+
+/**
+ * Heap of an open segment: of itself, and of each column in each block (its place, its statistics, its checksums).
+ * Measured at 496 bytes a column and block, with all of them parsed.
+ */
+const segmentHeapBytes = 8_192;
+const blockColumnHeapBytes = 500;
+
+const heapBytesOf = ({ manifest, blocks }: StoredSegment): number =>
+  segmentHeapBytes + manifest.columns.length * (blocks.length + 1) * blockColumnHeapBytes;
 
 /** A segment in use; released exactly once. */
 export interface SegmentUse {
@@ -26,13 +39,15 @@ export interface SegmentUse {
 export class OpenSegments {
   readonly #files: OpenFiles;
   readonly #cache: SegmentCache;
+  readonly #account: Account;
   readonly #countMax: number;
   /** By id, in order of use. */
   readonly #opened = new Map<string, Opened>();
 
-  constructor(files: OpenFiles, cache: SegmentCache, countMax = segmentsOpenMax) {
+  constructor(files: OpenFiles, cache: SegmentCache, account: Account, countMax = segmentsOpenMax) {
     this.#files = files;
     this.#cache = cache;
+    this.#account = account;
     this.#countMax = countMax;
   }
 
@@ -40,7 +55,7 @@ export class OpenSegments {
     return this.#opened.size;
   }
 
-  /** @throws FaultError CORRUPT_SEGMENT; the next use tries again */
+  /** @throws FaultError CORRUPT_SEGMENT, MEMORY_BUDGET; the next use tries again */
   async use(entry: SegmentEntry): Promise<SegmentUse> {
     const opened = this.#open(entry);
     opened.userCount++;
@@ -72,16 +87,35 @@ export class OpenSegments {
       return known;
     }
     this.#drop(entry.id);
-    const reader = openSegment(entry, this.#files, this.#cache);
-    const opened: Opened = { generation: entry.generation, reader, userCount: 0, dropped: false };
+    const reader = openSegment(entry, this.#files, this.#cache).then(segment => {
+      this.#charge(opened, segment);
+      return segment;
+    });
+    const opened: Opened = { generation: entry.generation, reader, userCount: 0, dropped: false, heldBytes: 0 };
     this.#opened.set(entry.id, opened);
-    if (this.#opened.size > this.#countMax)
-      for (const [id, { userCount }] of this.#opened)
-        if (userCount === 0 && id !== entry.id) {
-          this.#drop(id);
-          break;
-        }
+    if (this.#opened.size > this.#countMax) this.#dropIdle();
     return opened;
+  }
+
+  /** Counts the manifest; where the account is full, idle segments make room. @throws FaultError MEMORY_BUDGET */
+  #charge(opened: Opened, segment: StoredSegment): void {
+    const heapBytes = heapBytesOf(segment);
+    while (!this.#account.tryHold(heapBytes))
+      if (!this.#dropIdle()) {
+        segment.close();
+        throw refusal(this.#account, heapBytes);
+      }
+    opened.heldBytes = heapBytes;
+  }
+
+  /** The least recently used that nobody uses, whose manifest is there. */
+  #dropIdle(): boolean {
+    for (const [id, { userCount, heldBytes }] of this.#opened)
+      if (userCount === 0 && heldBytes > 0) {
+        this.#drop(id);
+        return true;
+      }
+    return false;
   }
 
   #drop(id: string): void {
@@ -92,8 +126,11 @@ export class OpenSegments {
     this.#closeIdle(opened);
   }
 
-  #closeIdle({ userCount, reader }: Opened): void {
+  #closeIdle(opened: Opened): void {
+    if (opened.userCount > 0) return;
+    this.#account.release(opened.heldBytes);
+    opened.heldBytes = 0;
     // A reader that failed to open has nothing to close; its users saw the fault.
-    if (userCount === 0) reader.then(segment => segment.close()).catch(() => {});
+    opened.reader.then(segment => segment.close()).catch(() => {});
   }
 }

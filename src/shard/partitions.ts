@@ -3,7 +3,8 @@ import type { Clock } from '../base/seams.ts';
 import { decodeBatch } from '../column/frame.ts';
 import type { Arena } from '../kernel/allocator.ts';
 import { ConsumingPartition, type OffsetRange } from '../segment/consuming-partition.ts';
-import type { PartitionFreshness, PartitionRef, ShardCalls, ShardStatus } from '../wire/calls.ts';
+import type { PartitionFreshness, PartitionRef } from '../wire/calls.ts';
+import type { ShardCalls, ShardStatus } from '../wire/shard-calls.ts';
 
 /** A partition without a row for so long is idle: its watermark stands still because nothing happens, not because it is late. */
 export const idleAfterMs = 10_000;
@@ -13,7 +14,7 @@ interface Owned {
   readonly epoch: number;
   /** Largest event time seen. */
   watermarkMs: number | null;
-  /** When rows came last. */
+  /** When rows came last, by the monotonic clock. */
   appendedAtMs: number | null;
   /** Where the stream ended when ingestion last looked. */
   streamEnd: { readonly endOffset: number; readonly observedAtMs: number } | null;
@@ -69,7 +70,7 @@ export class Partitions {
     const batch = decodeBatch(frame);
     const end = owned.rows.append(columnIds, batch, { startOffset, endOffset, ingestedAtMs });
     if (watermarkMs !== null) owned.watermarkMs = Math.max(watermarkMs, owned.watermarkMs ?? watermarkMs);
-    if (batch.rowCount > 0) owned.appendedAtMs = this.#clock.nowMs();
+    if (batch.rowCount > 0) owned.appendedAtMs = this.#clock.monotonicMs();
     owned.streamEnd = streamEnd;
     return { endOffset: end };
   }
@@ -143,7 +144,7 @@ export class Partitions {
       observedAtMs,
       lagMs: 0,
       watermarkMs,
-      state: appendedAtMs !== null && nowMs - appendedAtMs < idleAfterMs ? 'consuming' : 'idle',
+      state: appendedAtMs !== null && this.#clock.monotonicMs() - appendedAtMs < idleAfterMs ? 'consuming' : 'idle',
       cause: null,
     };
   }

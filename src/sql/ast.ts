@@ -187,6 +187,15 @@ export interface ColumnSyntax {
   readonly defaultValue: Expression | null;
 }
 
+/** One action of ALTER TABLE; `null` takes the default away. */
+export type AlterAction =
+  | { readonly kind: 'add'; readonly column: ColumnSyntax; readonly ifNotExists: boolean }
+  | { readonly kind: 'drop'; readonly column: Name; readonly ifExists: boolean }
+  | { readonly kind: 'rename'; readonly column: Name; readonly to: Name }
+  | { readonly kind: 'type'; readonly column: Name; readonly type: TypeSyntax }
+  | { readonly kind: 'default'; readonly column: Name; readonly value: Expression | null }
+  | { readonly kind: 'notNull'; readonly column: Name; readonly isSet: boolean };
+
 /** `TO OFFSET 5`, `TO TIMESTAMP '…'`, `TO BEGINNING`, `TO END`; `text` of the former two. */
 export interface SeekSyntax {
   readonly kind: 'offset' | 'time' | 'beginning' | 'end';
@@ -212,6 +221,24 @@ export type StatementBody =
       readonly transform: { readonly query: Query; readonly text: string; readonly at: Position } | null;
     }
   | { readonly kind: 'dropTable'; readonly name: TableName; readonly ifExists: boolean }
+  | { readonly kind: 'alterTable'; readonly name: TableName; readonly actions: readonly AlterAction[] }
+  | {
+      readonly kind: 'createIndex';
+      /** null: told by table, column and kind. */
+      readonly name: Name | null;
+      readonly ifNotExists: boolean;
+      readonly table: TableName;
+      readonly columns: readonly Name[];
+      /** USING may stand before the columns or behind them; empty: the usual kind. */
+      readonly kinds: readonly Name[];
+    }
+  | {
+      readonly kind: 'dropIndex';
+      readonly name: Name;
+      readonly ifExists: boolean;
+      /** null: whichever has it. */
+      readonly table: TableName | null;
+    }
   | { readonly kind: 'showTables' }
   | { readonly kind: 'describe'; readonly name: TableName }
   | { readonly kind: 'showCreateTable'; readonly name: TableName }

@@ -4,7 +4,7 @@ import { didYouMean, joinWords } from '../base/suggest.ts';
 import { matchName } from '../catalog/name.ts';
 import type { IndexKind, Source, TableDefinitionRequest, TableSettings } from '../catalog/table.ts';
 import { type Type, typeText, type Value } from '../column/type.ts';
-import type { ColumnSyntax, Option, StatementBody } from './ast.ts';
+import type { ColumnSyntax, Expression, Name, Option, StatementBody } from './ast.ts';
 import { ExpressionBinder, type StatementContext } from './bind-expression.ts';
 import { bindKafkaSource } from './bind-kafka.ts';
 import { bindTransformQuery, targetsOf } from './bind-transform.ts';
@@ -111,16 +111,21 @@ function bindColumns(syntax: readonly ColumnSyntax[], context: StatementContext)
     const type = resolveType(column.type);
     const definition = { name: text, type, nullable: column.isNullable };
     if (column.defaultValue === null) return definition;
-    return { ...definition, defaultValue: defaultOf(column, type, context) };
+    return { ...definition, defaultValue: bindDefault(text, column.defaultValue, definition, context) };
   });
 }
 
-function defaultOf({ name, defaultValue, isNullable }: ColumnSyntax, type: Type, context: StatementContext): Value {
+/** @throws {FaultError} INVALID_DEFINITION, TYPE_MISMATCH, INVALID_LITERAL … with its position */
+export function bindDefault(
+  name: string,
+  expression: Expression,
+  { type, nullable }: { readonly type: Type; readonly nullable: boolean },
+  context: StatementContext,
+): Value {
   const binder = new ExpressionBinder(context, { scope: new Scope([]), clause: 'DEFAULT', aggregates: null });
-  const value = binder.constantOf(binder.bind(defaultValue!), type);
-  if (value === undefined) throw invalid(`the default of ${name.text} is not a constant`, defaultValue!.at);
-  if (value === null && !isNullable)
-    throw invalid(`column ${name.text} is NOT NULL, and its default is NULL`, defaultValue!.at);
+  const value = binder.constantOf(binder.bind(expression), type);
+  if (value === undefined) throw invalid(`the default of ${name} is not a constant`, expression.at);
+  if (value === null && !nullable) throw invalid(`column ${name} is NOT NULL, and its default is NULL`, expression.at);
   return value;
 }
 
@@ -144,7 +149,14 @@ function timeColumnOf(option: Option, columns: TableDefinitionRequest['columns']
   throw invalid(`time_column ${column.name} is ${typeText(column.type)}; it must be TIMESTAMP`, option.at);
 }
 
-/** `merchant: inverted, amount: range`. */
+/** @throws {FaultError} INVALID_DEFINITION with the nearest */
+export function indexKindNamed({ text, at }: Name): IndexKind {
+  const kind = indexKinds.find(candidate => candidate === text.toLowerCase());
+  if (kind !== undefined) return kind;
+  throw invalid(`unknown index kind ${text}`, at, didYouMean(text, indexKinds) ?? `kinds: ${joinWords(indexKinds)}`);
+}
+
+/** `merchant: inverted, amount: range by_amount`: a name may follow the kind. */
 function parseIndexes(option: Option, columns: TableDefinitionRequest['columns']): TableDefinitionRequest['indexes'] {
   const parts = textOf(option).split(',');
   const indexes = parts
@@ -154,15 +166,12 @@ function parseIndexes(option: Option, columns: TableDefinitionRequest['columns']
       if (divider === -1)
         throw invalid(`index ${part.trim()} has no kind`, option.at, "write index = 'column: inverted, other: range'");
       const column = columnNamed(part.slice(0, divider).trim(), columns, option.at);
-      const written = part.slice(divider + 1).trim();
-      const kind = indexKinds.find(candidate => candidate === written.toLowerCase());
-      if (kind === undefined)
-        throw invalid(
-          `unknown index kind ${written}`,
-          option.at,
-          didYouMean(written, indexKinds) ?? `kinds: ${joinWords(indexKinds)}`,
-        );
-      return { column: column.name, kind };
+      const [written = '', name, ...rest] = part
+        .slice(divider + 1)
+        .trim()
+        .split(/\s+/);
+      const kind = indexKindNamed({ text: rest.length > 0 ? part.slice(divider + 1).trim() : written, at: option.at });
+      return { column: column.name, kind, ...(name !== undefined && { name }) };
     });
   const double = indexes.find((index, at) =>
     indexes.slice(0, at).some(other => other.column === index.column && other.kind === index.kind),

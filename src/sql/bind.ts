@@ -3,6 +3,7 @@ import { unreachable } from '../base/assert.ts';
 import { fault } from '../base/fault.ts';
 import type { Value } from '../column/type.ts';
 import type { Statement } from './ast.ts';
+import { bindAlterTable, bindCreateIndex, bindDropIndex } from './bind-alter.ts';
 import type { StatementContext } from './bind-expression.ts';
 import { bindIngestion } from './bind-ingestion.ts';
 import { bindInsert } from './bind-insert.ts';
@@ -61,6 +62,12 @@ export function bindStatement(statement: Statement, options: BindOptions): Bound
       if (ifExists && findTable(catalog, name) === null) return { kind: 'dropTable', name: name.text, ifExists };
       return { kind: 'dropTable', name: resolveStoredTable(catalog, name).name, ifExists };
     }
+    case 'alterTable':
+      return bindAlterTable(statement, catalog, constants);
+    case 'createIndex':
+      return bindCreateIndex(statement, catalog);
+    case 'dropIndex':
+      return bindDropIndex(statement, catalog);
     case 'showTables':
       return { kind: 'showTables' };
     case 'describe': {

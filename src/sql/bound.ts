@@ -1,5 +1,5 @@
 /** What a statement means, names and types settled: plain data for the broker. */
-import type { SeekTarget, TableDefinitionRequest } from '../catalog/table.ts';
+import type { SeekTarget, TableChange, TableDefinitionRequest } from '../catalog/table.ts';
 import type { Type, Value } from '../column/type.ts';
 import type { QueryPlan } from '../plan/node.ts';
 
@@ -15,6 +15,13 @@ export type BoundStatement =
   | { readonly kind: 'createTable'; readonly request: TableDefinitionRequest; readonly ifNotExists: boolean }
   /** `name` as stored, or as written where there is no such table and `ifExists`. */
   | { readonly kind: 'dropTable'; readonly name: string; readonly ifExists: boolean }
+  /** `status` tells what was done. Without changes there is nothing to do, and no table. */
+  | {
+      readonly kind: 'alterTable';
+      readonly table: string;
+      readonly changes: readonly TableChange[];
+      readonly status: string;
+    }
   | { readonly kind: 'showTables' }
   /** PAUSE, RESUME, SEEK or COMMIT INGESTION. `partition` null: all of the table's. */
   | {

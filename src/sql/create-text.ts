@@ -1,4 +1,5 @@
 /** A table as the CREATE TABLE statement that makes it again; secrets are the references that they are. */
+import { givenNameOf } from '../catalog/index-name.ts';
 import type { ColumnDefinition, KafkaSource, TableDefinition } from '../catalog/table.ts';
 import { formatTimestampIso } from '../column/text.ts';
 import { type Type, typeText, type Value } from '../column/type.ts';
@@ -60,13 +61,19 @@ function kafkaOptions(source: KafkaSource): Options {
   ];
 }
 
-function tableOptions({ columns, timeColumnId, indexes, settings }: TableDefinition): Options {
+function tableOptions(table: TableDefinition): Options {
+  const { columns, timeColumnId, indexes, settings } = table;
   const nameOf = (id: number): string => columns.find(column => column.id === id)?.name ?? '';
   return [
     ['time_column', timeColumnId === null ? null : nameOf(timeColumnId)],
     [
       'index',
-      indexes.length === 0 ? null : indexes.map(({ columnId, kind }) => `${nameOf(columnId)}: ${kind}`).join(', '),
+      indexes.length === 0
+        ? null
+        : indexes
+            .map(index => [`${nameOf(index.columnId)}: ${index.kind}`, givenNameOf(table, index)])
+            .map(parts => parts.filter(part => part !== null).join(' '))
+            .join(', '),
     ],
     ['segment_rows', settings.segmentRows],
     ['segment_age', `${settings.segmentAgeMs} milliseconds`],

@@ -132,7 +132,7 @@ const unsupported: Readonly<Record<string, string>> = {
 };
 
 const statementWords = [
-  ...['SELECT', 'VALUES', 'EXPLAIN', 'INSERT', 'CREATE', 'DROP', 'SHOW', 'DESCRIBE'],
+  ...['SELECT', 'VALUES', 'EXPLAIN', 'INSERT', 'CREATE', 'ALTER', 'DROP', 'SHOW', 'DESCRIBE'],
   ...['PAUSE', 'RESUME', 'COMMIT', 'SEEK'],
 ];
 const clauseWords = [
@@ -140,6 +140,7 @@ const clauseWords = [
   ...['FROM', 'WHERE', 'GROUP', 'BY', 'HAVING', 'ORDER', 'LIMIT', 'OFFSET', 'FETCH', 'AND', 'OR', 'NOT', 'NULL'],
   ...['BETWEEN', 'LIKE', 'ILIKE', 'CASE', 'WHEN', 'THEN', 'ELSE', 'END', 'DISTINCT', 'INTO', 'TABLE', 'DESC', 'ASC'],
   ...['DEFAULT', 'WITH', 'FILTER', 'EXISTS', 'ESCAPE', 'NULLS', 'FIRST', 'LAST', 'TABLES'],
+  ...['COLUMN', 'INDEX', 'RENAME', 'USING'],
   ...['INGESTION', 'PARTITION', 'BEGINNING', 'TIMESTAMP', 'UNNEST'],
 ];
 

@@ -13,6 +13,8 @@ export interface DeepStore {
   put(key: string, parts: readonly Uint8Array[]): Promise<void>;
   /** Exactly `sizeBytes` bytes from `offset`. @throws FaultError NOT_FOUND; CORRUPT_SEGMENT where the object is shorter. */
   get(key: string, offset: number, sizeBytes: number): Promise<Uint8Array>;
+  /** Bytes of an object. @throws FaultError NOT_FOUND */
+  size(key: string): Promise<number>;
   /** Names right under a folder (`''` is the root), sorted: objects and folders. Empty where there is none. */
   list(folder: string): Promise<string[]>;
   /** Removes an object, or a folder with all that is under it; nothing to do where there is none. */

@@ -24,7 +24,19 @@ export class DiskStore implements DeepStore {
     assert(!(await this.#disk.exists(path)), `${key} exists already`);
     const unfinished = path + unfinishedSuffix;
     await this.#disk.remove(unfinished);
-    const file = await this.#disk.open(unfinished, 'create');
+    try {
+      await this.#write(unfinished, parts);
+    } catch (error) {
+      // A full disk must not be filled further by what came to nothing.
+      await this.#disk.remove(unfinished).catch(() => {});
+      throw error;
+    }
+    await this.#disk.rename(unfinished, path);
+    await this.#disk.syncFolder(folder);
+  }
+
+  async #write(path: string, parts: readonly Uint8Array[]): Promise<void> {
+    const file = await this.#disk.open(path, 'create');
     try {
       let position = 0;
       for (const chunk of joinParts(parts)) {
@@ -35,8 +47,6 @@ export class DiskStore implements DeepStore {
     } finally {
       await file.close();
     }
-    await this.#disk.rename(unfinished, path);
-    await this.#disk.syncFolder(folder);
   }
 
   async get(key: string, offset: number, sizeBytes: number): Promise<Uint8Array> {
@@ -46,6 +56,15 @@ export class DiskStore implements DeepStore {
       const readBytes = await file.read(bytes, offset);
       if (readBytes < sizeBytes) throw tooShort(key, offset + readBytes, offset + sizeBytes);
       return bytes;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async size(key: string): Promise<number> {
+    const file = await missingAsFault(key, () => this.#disk.open(this.#path(key), 'read'));
+    try {
+      return await file.sizeBytes();
     } finally {
       await file.close();
     }

@@ -18,6 +18,10 @@ export class MemoryStore implements DeepStore {
     return bytes;
   }
 
+  async size(key: string): Promise<number> {
+    return this.#object(key).length;
+  }
+
   async list(folder: string): Promise<string[]> {
     const prefix = folder === '' ? '' : `${folder}/`;
     const names = new Set<string>();

@@ -41,6 +41,16 @@ export class KeyWindow {
     }
   }
 
+  /**
+   * Now, as far as ages go: not later than the newest key, so that neither a clock that was set ahead nor a process that
+   * was not there for long makes every key too old at once. A key then lives for a day of service.
+   */
+  nowMs(wallMs: number): number {
+    let newestMs = Number.NEGATIVE_INFINITY;
+    for (const { appendedAtMs } of this.#answers.values()) newestMs = Math.max(newestMs, appendedAtMs);
+    return newestMs === Number.NEGATIVE_INFINITY ? wallMs : Math.min(wallMs, newestMs);
+  }
+
   #dropOldest(): void {
     for (const key of this.#answers.keys()) {
       this.#answers.delete(key);
@@ -53,7 +63,7 @@ export class KeyWindow {
   }
 }
 
-const checkpointName = 'keys.checkpoint';
+export const keysFileName = 'keys.checkpoint';
 const magic = 0x5945_4b57; // "WKEY"
 const version = 1;
 const headerSizeBytes = 16;
@@ -86,7 +96,7 @@ function encodeKeys(keys: KeyWindow): Uint8Array {
 
 /** Makes the window durable as it is; the old checkpoint stands until the new one does. */
 export async function writeKeys(disk: Disk, folder: string, keys: KeyWindow): Promise<void> {
-  const path = `${folder}/${checkpointName}`;
+  const path = `${folder}/${keysFileName}`;
   const file = await disk.open(`${path}.tmp`, 'write');
   try {
     await file.truncate(0);
@@ -101,7 +111,7 @@ export async function writeKeys(disk: Disk, folder: string, keys: KeyWindow): Pr
 
 /** Adds the keys of the checkpoint; none where there is no checkpoint. @throws FaultError CORRUPT_LOG */
 export async function readKeys(disk: Disk, folder: string, into: KeyWindow): Promise<void> {
-  const path = `${folder}/${checkpointName}`;
+  const path = `${folder}/${keysFileName}`;
   if (!(await disk.exists(path))) return;
   const file = await disk.open(path, 'read');
   let bytes: Uint8Array;

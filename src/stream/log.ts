@@ -5,6 +5,7 @@
 import { assert } from '../base/assert.ts';
 import { type Fault, FaultError, fault, toFault } from '../base/fault.ts';
 import type { Clock, Disk, DiskFile, Log, Random } from '../base/seams.ts';
+import { writeClosed } from './closed.ts';
 import { type KeyAnswer, type KeyWindow, writeKeys } from './keys.ts';
 import { groupSizeBytesMax, logFileSizeBytesDefault, recordSizeBytesMax, repairDelayMs } from './limits.ts';
 import { isMark, logFileName, scanFile } from './log-file.ts';
@@ -73,6 +74,8 @@ export class PartitionLog {
   readonly #settings: LogSettings;
   readonly #components: LogComponents;
   readonly #keys: KeyWindow;
+  /** What the keys' ages are measured by: it goes on as the monotonic clock does, whatever the wall clock jumps. */
+  readonly #keysOpenedAt: { readonly wallMs: number; readonly monotonicMs: number };
   /** Oldest first; the last is written to. */
   readonly #files: LogFile[];
   #file: DiskFile;
@@ -102,6 +105,12 @@ export class PartitionLog {
     this.#files = files;
     this.#file = file;
     this.#marked = marked;
+    const { clock } = components;
+    this.#keysOpenedAt = { wallMs: keys.nowMs(clock.nowMs()), monotonicMs: clock.monotonicMs() };
+  }
+
+  get #keysNowMs(): number {
+    return this.#keysOpenedAt.wallMs + this.#components.clock.monotonicMs() - this.#keysOpenedAt.monotonicMs;
   }
 
   get #active(): LogFile {
@@ -129,7 +138,7 @@ export class PartitionLog {
 
   /** What the push with this key answered, if it is in the window. */
   findKey(key: string): KeyAnswer | null {
-    return this.#keys.find(key, this.#components.clock.nowMs());
+    return this.#keys.find(key, this.#keysNowMs);
   }
 
   /**
@@ -185,8 +194,8 @@ export class PartitionLog {
       if (this.#active.endOffset <= endOffset && this.#hasRows && this.#broken === null) await this.#openNext();
       const count = this.#files.findIndex(file => file.endOffset > endOffset || file === this.#active);
       if (count === 0) return;
-      const { disk, clock } = this.#components;
-      this.#keys.expire(clock.nowMs());
+      const { disk } = this.#components;
+      this.#keys.expire(this.#keysNowMs);
       await writeKeys(disk, this.#settings.folder, this.#keys);
       for (let removed = 0; removed < count; removed++) {
         await disk.remove(this.#files[0]!.path);
@@ -204,6 +213,8 @@ export class PartitionLog {
       // Without the mark the last group would pass for a torn write if its bytes were damaged while nobody looks.
       if (!this.#marked && this.#broken === null) await this.#writeGroup([mark]).catch(() => {});
       await this.#file.close();
+      // Without it a log that is cut off meanwhile would pass for one that ended there.
+      if (this.#marked) await writeClosed(this.#components.disk, this.#settings.folder, this.endOffset).catch(() => {});
     });
   }
 

@@ -1,5 +1,6 @@
 import { fault } from '../base/fault.ts';
 import type { Disk, DiskFile } from '../base/seams.ts';
+import { closedFileName, readClosed } from './closed.ts';
 import { KeyWindow, readKeys, writeKeys } from './keys.ts';
 import {
   createFile,
@@ -36,7 +37,10 @@ export async function openLog(settings: LogSettings, components: LogComponents):
     }
     found.push(file);
   }
-  keys.expire(clock.nowMs());
+  const closedEnd = await readClosed(disk, folder);
+  if (closedEnd !== null && closedEnd > startOffset && (found.at(-1)?.endOffset ?? startOffset) < closedEnd)
+    throw missingRows(folder, found.at(-1)?.endOffset ?? startOffset, closedEnd);
+  keys.expire(keys.nowMs(clock.nowMs()));
   if (found.length > 0 && found[0]!.baseOffset > startOffset)
     throw missingRows(folder, startOffset, found[0]!.baseOffset);
   const last = found.at(-1);
@@ -55,6 +59,7 @@ export async function openLog(settings: LogSettings, components: LogComponents):
       (logNames.includes(name) && !found.some(file => file.path === `${folder}/${name}`)),
   );
   for (const name of stale) await disk.remove(`${folder}/${name}`);
+  if (closedEnd !== null) await disk.remove(`${folder}/${closedFileName}`);
 
   const files: LogFile[] = found.map(({ path, salt, baseOffset, endOffset, sizeBytes }) => ({
     path,

@@ -1,4 +1,5 @@
 /** Rejected rows of a table, kept for people: `rejects.ndjson` and, when that is full, the one before. */
+import { crc32c } from '../base/checksum.ts';
 import type { Clock, Disk, Log } from '../base/seams.ts';
 import { rejectLogSizeBytesMax, rejectsPerPushMax } from './limits.ts';
 
@@ -19,7 +20,7 @@ export interface LoggedReject extends NewReject {
   readonly atMs: number;
 }
 
-const fileNames = ['rejects.1.ndjson', 'rejects.ndjson'] as const;
+export const rejectFileNames = ['rejects.1.ndjson', 'rejects.ndjson'] as const;
 
 /**
  * A help, not a record: it is not synced, and a disk that refuses it costs no push. One writer per table.
@@ -45,7 +46,7 @@ export class RejectLog {
     const time = new Date(this.#clock.nowMs()).toISOString();
     const lines = rejects
       .slice(0, rejectsPerPushMax)
-      .map(reject => `${JSON.stringify({ time, ...reject })}\n`)
+      .map(reject => encodeEntry({ time, ...reject }))
       .join('');
     this.#turn = this.#turn
       .then(() => this.#write(new TextEncoder().encode(lines)))
@@ -58,9 +59,9 @@ export class RejectLog {
   async read(): Promise<LoggedReject[]> {
     await this.#turn;
     const entries = new Map<string, LoggedReject>();
-    for (const name of fileNames)
+    for (const name of rejectFileNames)
       for (const line of (await this.#readText(`${this.#folder}/${name}`)).split('\n')) {
-        const entry = parseEntry(line);
+        const entry = parseReject(line);
         if (!entry) continue;
         const { partition, offset } = entry;
         entries.set(partition === null ? `row ${entries.size}` : `${partition} ${offset}`, entry);
@@ -109,10 +110,31 @@ export class RejectLog {
   }
 }
 
-/** null for a line that was cut short, by a crash say. Entries of older versions have no partition and offset. */
-function parseEntry(line: string): LoggedReject | null {
+const entryKeys: readonly string[] = ['partition', 'offset', 'line', 'idempotencyKey', 'column', 'reason', 'text'];
+const sumSizeBytes = ',"crc32c":"xxxxxxxx"}'.length;
+const sumOf = (body: Buffer): string => `,"crc32c":"${crc32c(body).toString(16).padStart(8, '0')}"}`;
+
+/** A line, whose checksum is of all before it. */
+function encodeEntry(entry: NewReject & { readonly time: string }): string {
+  const body = JSON.stringify(entry).slice(0, -1);
+  return `${body}${sumOf(Buffer.from(body))}\n`;
+}
+
+/** null for a line that was damaged, or cut short by a crash. Entries of older versions have no checksum, partition and offset. */
+export function parseReject(line: string): LoggedReject | null {
   try {
-    const { time, ...entry } = JSON.parse(line) as Omit<LoggedReject, 'atMs'> & { readonly time: string };
+    const {
+      time,
+      crc32c: sum,
+      ...entry
+    } = JSON.parse(line) as Omit<LoggedReject, 'atMs'> & {
+      readonly time: string;
+      readonly crc32c?: string;
+    };
+    // A sum whose own name was damaged.
+    if (Object.keys(entry).some(key => !entryKeys.includes(key))) return null;
+    if (sum !== undefined && sumOf(Buffer.from(line.slice(0, -sumSizeBytes))) !== line.slice(-sumSizeBytes))
+      return null;
     return { ...entry, partition: entry.partition ?? null, offset: entry.offset ?? null, atMs: Date.parse(time) };
   } catch {
     return null;

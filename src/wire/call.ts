@@ -45,10 +45,13 @@ export interface Client<Calls extends CallMap> {
   ): FrameStream<Trailer<Calls[K]['out']>>;
 }
 
-/** What carries messages: a MessagePort, or a socket later. In order, at most once. */
+/** What carries messages: a MessagePort, a socket, or a channel of one. In order, at most once. */
 export interface Port {
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  /** Null: there is room for more, as there always is where this is missing. Streams wait for it before each frame. */
+  room?(): Promise<void> | null;
   /** One listener. Messages before it is set are kept. */
   listen(onMessage: (message: unknown) => void, onClose: () => void): void;
-  close(): void;
+  /** `reason`: what rule the other side broke. Then nothing that it sends can be trusted, and what carries the port closes too. */
+  close(reason?: string): void;
 }

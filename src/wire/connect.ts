@@ -15,9 +15,14 @@ interface Waiting {
 
 /**
  * Makes calls on a port. Whatever is outstanding when the port closes is rejected with UNAVAILABLE; an aborted signal
- * rejects at once and cancels the other side.
+ * rejects at once and cancels the other side. A frame or an answer that nobody asked for rejects all calls with
+ * CORRUPT_FRAME, and closes the port.
+ * @param peer Who answers, for messages.
  */
-export function connect<Calls extends CallMap>(port: Port): Client<Calls> & { close(): void } {
+export function connect<Calls extends CallMap>(
+  port: Port,
+  peer = 'the other side of the port',
+): Client<Calls> & { close(): void } {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let closed = false;
@@ -32,16 +37,23 @@ export function connect<Calls extends CallMap>(port: Port): Client<Calls> & { cl
     }
   };
 
+  const distrust = (reason: string): void => {
+    failAll(() => malformed(reason));
+    port.close(reason);
+  };
+
   const receive = (message: unknown): void => {
     const shape = shapeOf(message);
     if (!shape) {
-      failAll(() => malformed('an answer without a call'));
-      port.close();
+      distrust('an answer without a call');
       return;
     }
     const call = waiting.get(shape.id);
-    // Answers to a call that was cancelled or abandoned are on their way until the other side learns of it.
-    if (!call) return;
+    if (!call) {
+      // Answers to a call that was cancelled or abandoned are on their way until the other side learns of it.
+      if (shape.id < 1 || shape.id > lastId) distrust(`an answer to call ${shape.id}, which was never made`);
+      return;
+    }
     if (shape.kind === 'frame' && shape.frame instanceof Uint8Array) {
       call.frame(shape.frame);
       return;
@@ -58,7 +70,7 @@ export function connect<Calls extends CallMap>(port: Port): Client<Calls> & { cl
     const cancel = (): void => {
       if (waiting.delete(id)) post({ kind: 'cancel', id });
     };
-    if (closed) call.fail(portClosed(name));
+    if (closed) call.fail(portClosed(name, peer));
     else if (options.signal?.aborted) call.fail(abortFault(options.signal));
     else {
       waiting.set(id, call);
@@ -82,7 +94,7 @@ export function connect<Calls extends CallMap>(port: Port): Client<Calls> & { cl
       const settle = (): void => signal?.removeEventListener('abort', onAbort);
       const cancel = start(name, input, options, {
         name,
-        frame: () => reject(malformed(`a frame for ${name}, which is no stream`)),
+        frame: () => distrust(`a frame for ${name}, which is no stream`),
         done: output => {
           settle();
           resolve(output);
@@ -101,6 +113,7 @@ export function connect<Calls extends CallMap>(port: Port): Client<Calls> & { cl
     let trailer: { readonly output: unknown } | null = null;
     let failure: FaultError | null = null;
     let taken = 0;
+    let credit = streamCredit;
     let wake: (() => void) | null = null;
     const fail = (error: FaultError): void => {
       failure ??= error;
@@ -110,7 +123,8 @@ export function connect<Calls extends CallMap>(port: Port): Client<Calls> & { cl
     const cancel = start(name, input, options, {
       name,
       frame: frame => {
-        frames.push(frame);
+        if (credit-- === 0) distrust(`a frame of ${name} beyond its credit`);
+        else frames.push(frame);
         wake?.();
       },
       done: output => {
@@ -131,6 +145,7 @@ export function connect<Calls extends CallMap>(port: Port): Client<Calls> & { cl
         if (frame) {
           yield frame;
           if (++taken < creditStep) continue;
+          credit += taken;
           if (waiting.has(id)) post({ kind: 'credit', id, frames: taken });
           taken = 0;
         } else if (failure) throw failure;
@@ -148,12 +163,12 @@ export function connect<Calls extends CallMap>(port: Port): Client<Calls> & { cl
     }
   }
 
-  port.listen(receive, () => failAll(({ name }) => portClosed(name)));
+  port.listen(receive, () => failAll(({ name }) => portClosed(name, peer)));
   return {
     call: call as Client<Calls>['call'],
     stream: stream as Client<Calls>['stream'],
     close: () => {
-      failAll(({ name }) => portClosed(name));
+      failAll(({ name }) => portClosed(name, peer));
       port.close();
     },
   };

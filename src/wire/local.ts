@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FaultError, toFault } from '../base/fault.ts';
 import type { CallMap, CallOptions, Client, FrameStream, Handlers } from './call.ts';
 import { abortFault, malformed } from './message.ts';
@@ -6,8 +7,9 @@ import { handlerOf, isStream } from './serve.ts';
 const asFaultError = (error: unknown): FaultError =>
   error instanceof FaultError ? error : new FaultError(toFault(error), { cause: error });
 
-/** Of calls that nobody can cancel. */
+/** Of calls that nobody can cancel; all of those under way listen to it. */
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 /** Rejects as soon as the signal aborts, whatever `work` does; `work` is then left to see the signal for itself. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

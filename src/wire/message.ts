@@ -47,8 +47,9 @@ export const isFault = (value: unknown): value is Fault =>
 
 export const malformed = (what: string): FaultError => fault('CORRUPT_FRAME', `a malformed message: ${what}`);
 
-export const portClosed = (name: string): FaultError =>
-  fault('UNAVAILABLE', `the other side of the port closed before ${name} was answered`, { hint: 'try again' });
+/** @param peer Who closed, or lost, the port. */
+export const portClosed = (name: string, peer: string): FaultError =>
+  fault('UNAVAILABLE', `${peer} closed before ${name} was answered`, { hint: 'try again' });
 
 /** What a caller sees of its own abort: the fault that it aborted with, CANCELLED for any other reason. */
 export const abortFault = (signal: AbortSignal): FaultError =>

@@ -15,6 +15,9 @@ export function handlerOf<Calls extends CallMap>(handlers: Handlers<Calls>, name
 export const isStream = (value: unknown): value is FrameStream<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 
+/** Of one caller at once: more than any door lets in; each holds its input until it is answered. */
+const callCountMax = 10_000;
+
 /** A call that was taken and not yet answered. */
 interface Running {
   readonly abort: AbortController;
@@ -34,8 +37,8 @@ const owned = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
  * Answers the calls that arrive on a port. Bytes leave by transfer where they own their whole buffer: handlers give
  * away the frames that they yield, and any `Uint8Array` directly in an output.
  *
- * A call is cancelled through its signal when its caller asks so, and when the port closes. A message that names no
- * call is answered with CORRUPT_FRAME; one that cannot even be answered closes the port.
+ * A call is cancelled through its signal when its caller asks so, and when the port closes. A call of no known name is
+ * answered with CORRUPT_FRAME, one too many with LIMIT_EXCEEDED; a message that is none of a caller's closes the port.
  */
 export function serve<Calls extends CallMap>(port: Port, handlers: Handlers<Calls>): { close(): void } {
   const running = new Map<number, Running>();
@@ -83,6 +86,8 @@ export function serve<Calls extends CallMap>(port: Port, handlers: Handlers<Call
           call.wake = resolve;
         });
       call.wake = null;
+      const room = port.room?.();
+      if (room) await room;
       if (call.abort.signal.aborted) {
         await stream.return(undefined);
         return;
@@ -113,6 +118,14 @@ export function serve<Calls extends CallMap>(port: Port, handlers: Handlers<Call
 
   const takeCall = (id: number, name: unknown, input: unknown): void => {
     if (running.has(id)) fail(id, malformed(`call ${id} is already running`));
+    else if (running.size >= callCountMax)
+      fail(
+        id,
+        fault('LIMIT_EXCEEDED', `${callCountMax} calls are running for this caller`, {
+          hint: 'wait for some of them',
+          details: { limit: callCountMax },
+        }),
+      );
     else void start(id, name, input);
   };
 
@@ -132,21 +145,21 @@ export function serve<Calls extends CallMap>(port: Port, handlers: Handlers<Call
 
   const receive = (message: unknown): void => {
     const shape = shapeOf(message);
-    if (!shape) close();
+    if (!shape) close('a message without a call');
     else if (shape.kind === 'call') takeCall(shape.id, shape.name, shape.input);
     else if (shape.kind === 'credit') takeCredit(shape.id, shape.frames);
     else if (shape.kind === 'cancel') drop(shape.id, fault('CANCELLED', 'the caller cancelled the call'));
-    else fail(shape.id, malformed(`there is no kind ${JSON.stringify(shape.kind)}`));
+    else close(`a message of kind ${JSON.stringify(shape.kind)} to who answers calls`);
   };
 
   const abortAll = (): void => {
     for (const id of [...running.keys()]) drop(id, fault('CANCELLED', "the caller's port closed"));
   };
-  const close = (): void => {
+  const close = (reason?: string): void => {
     abortAll();
-    port.close();
+    port.close(reason);
   };
 
   port.listen(receive, abortAll);
-  return { close };
+  return { close: () => close() };
 }

@@ -69,19 +69,17 @@ class Life {
       if (this.#stepsLeft < 40 && this.#random.next() < 0.2) throw this.#die();
       return result;
     };
-    return {
-      load: () => passed(() => meta.load()),
-      createTable: definition => passed(() => meta.createTable(definition)),
-      updateTable: definition => passed(() => meta.updateTable(definition)),
-      addPartitions: (...input) => passed(() => meta.addPartitions(...input)),
-      setPaused: (...input) => passed(() => meta.setPaused(...input)),
-      seek: input => passed(() => meta.seek(input)),
-      audit: id => passed(() => meta.audit(id)),
-      dropTable: id => passed(() => meta.dropTable(id)),
-      publish: segment => passed(() => meta.publish(segment)),
-      dropSegments: ids => passed(() => meta.dropSegments(ids)),
-      close: async () => {},
-    };
+    const change =
+      <Input extends unknown[], T>(work: (...input: Input) => Promise<T>) =>
+      (...input: Input): Promise<T> =>
+        passed(() => work.apply(meta, input));
+    return new Proxy(meta, {
+      get(target, name) {
+        if (name === 'close') return async () => {};
+        const value = Reflect.get(target, name) as (...input: unknown[]) => Promise<unknown>;
+        return typeof value === 'function' ? change(value) : value;
+      },
+    });
   }
 
   async buried(): Promise<void> {

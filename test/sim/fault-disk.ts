@@ -207,6 +207,7 @@ export class FaultDisk implements Disk {
         change({ kind: 'truncate', sizeBytes });
       },
       sizeBytes: async () => inode.current.length,
+      stat: async () => ({ isFile: true, sizeBytes: inode.current.length, fingerprint: String(inode.current.length) }),
       close: async () => {},
     };
   }
@@ -245,6 +246,10 @@ export class FaultDisk implements Disk {
         this.#changeNames({ folder: folderOf(each), adds: [], removes: [each] });
     for (const folder of [...this.#folders])
       if (folder === path || folder.startsWith(`${path}/`)) this.#folders.delete(folder);
+  }
+
+  async space(): Promise<{ readonly freeBytes: number; readonly sizeBytes: number }> {
+    return { freeBytes: Math.max(0, this.capacityBytes - this.#usedBytes()), sizeBytes: this.capacityBytes };
   }
 
   async syncFolder(path: string): Promise<void> {

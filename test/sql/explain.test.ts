@@ -40,7 +40,7 @@ describe('EXPLAIN', () => {
           scan x: ts
             filter: ts >= TIMESTAMP '2024-02-01 00:00:00' AND ts < TIMESTAMP '2024-03-01 00:00:00'
             segments: 1 of 2 (1 pruned by zone maps), consuming rows: 1
-            by zone maps, then a scan of ts (TIMESTAMP)"
+            by zone maps, then sorted search of ts (TIMESTAMP)"
     `);
   });
 
@@ -75,7 +75,7 @@ describe('EXPLAIN', () => {
             filter: country LIKE '%U%' AND amount IS NOT NULL AND amount % 2 = 1
             segments: 2 of 2 (0 pruned by zone maps), consuming rows: 1
             by dictionary test, then a scan of country
-            by null bitmap of amount
+            by zone maps, then the null index of amount
             by evaluation, row by row"
     `);
   });
@@ -91,7 +91,7 @@ describe('EXPLAIN', () => {
           scan x: ts, amount
             filter: ts >= TIMESTAMP '2024-02-01 00:00:00' AND ts < TIMESTAMP '2024-02-02 00:00:00' AND amount IN (1, 30)
             segments: 1 of 2 (1 pruned by zone maps), consuming rows: 1
-            by zone maps, then a scan of ts (TIMESTAMP)
+            by zone maps, then sorted search of ts (TIMESTAMP)
             by zone maps, then any of several tests"
     `);
   });

@@ -1,30 +1,59 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FaultError } from '../../src/base/fault.ts';
-import { type Cluster, openCluster } from '../support/cluster.ts';
+import { type Cluster, type ClusterOptions, openCluster } from '../support/cluster.ts';
+import { everyIndex } from '../support/every-index.ts';
+import { openTcpCluster } from '../support/tcp-cluster.ts';
 import { parseSlt, type Record, sltText } from './slt.ts';
 
 const folder = new URL('.', import.meta.url);
 /** `WEIR_REWRITE=1` writes what the first placement answers into the files; look at the difference before you keep it. */
 const rewrite = process.env.WEIR_REWRITE === '1';
 
-/** Which INSERTs of a file are followed by a commit: where its rows end up. */
-const placements = {
-  'one segment': { shardCount: 1, commitAfter: (insert: number, count: number) => insert === count - 1 },
-  'many segments': { shardCount: 1, commitAfter: () => true },
-  'consuming only': { shardCount: 1, commitAfter: () => false },
-  'committed and consuming': { shardCount: 2, commitAfter: (insert: number, count: number) => insert < count - 1 },
-  'many segments over four shards': { shardCount: 4, commitAfter: () => true },
+interface Placement {
+  readonly cluster: ClusterOptions;
+  /** A broker and so many servers of their own, over TCP. */
+  readonly serverCount?: number;
+  /** Which INSERTs of a file are followed by a commit: where its rows end up. */
+  readonly commitAfter: (insert: number, count: number) => boolean;
+  /** Files that say themselves what this placement changes. */
+  readonly without?: readonly string[];
+}
+
+const everyInsert = (): boolean => true;
+
+const placements: { readonly [name: string]: Placement } = {
+  'one segment': { cluster: { shardCount: 1 }, commitAfter: (insert, count) => insert === count - 1 },
+  'many segments': { cluster: { shardCount: 1 }, commitAfter: everyInsert },
+  'consuming only': { cluster: { shardCount: 1 }, commitAfter: () => false },
+  'committed and consuming': { cluster: { shardCount: 2 }, commitAfter: (insert, count) => insert < count - 1 },
+  'many segments over four shards': { cluster: { shardCount: 4 }, commitAfter: everyInsert },
+  'segments that are being merged': {
+    cluster: { shardCount: 2, controllerSettings: { mergeIntervalMs: 1 } },
+    commitAfter: everyInsert,
+  },
+  'many segments over two servers': { cluster: { shardCount: 1 }, serverCount: 2, commitAfter: everyInsert },
+  'two servers, and consuming': {
+    cluster: { shardCount: 2 },
+    serverCount: 2,
+    commitAfter: (insert, count) => insert < count - 1,
+  },
+  'every index on every column': {
+    cluster: { shardCount: 1, intercept: everyIndex },
+    commitAfter: everyInsert,
+    without: ['alter.slt'],
+  },
 };
 
 for (const file of readdirSync(folder).filter(name => name.endsWith('.slt'))) {
-  describe.each(Object.entries(placements))(`${file}, %s`, (name, { shardCount, commitAfter }) => {
+  const here = Object.entries(placements).filter(([, { without }]) => !without?.includes(file));
+  describe.each(here)(`${file}, %s`, (name, { cluster: options, serverCount, commitAfter }) => {
     const records = parseSlt(readFileSync(new URL(file, folder), 'utf8'));
     const insertCount = records.filter(isInsert).length;
-    let cluster: Cluster;
+    let cluster: Pick<Cluster, 'query' | 'commit' | 'close'>;
     let inserts = 0;
     beforeAll(async () => {
-      cluster = await openCluster({ shardCount });
+      cluster = serverCount ? await openTcpCluster({ ...options, serverCount }) : await openCluster(options);
     });
     afterAll(async () => {
       await cluster.close();
@@ -45,7 +74,7 @@ const isInsert = (record: Record): boolean => record.kind === 'ok' && /^INSERT/i
 const tableOf = (sql: string): string => /^INSERT INTO (\w+)/i.exec(sql)![1]!;
 const answers = new Map<Record, string[]>();
 
-async function check(cluster: Cluster, record: Record): Promise<void> {
+async function check(cluster: Pick<Cluster, 'query'>, record: Record): Promise<void> {
   if (record.kind === 'error') {
     const error = await cluster.query(record.sql).then(
       () => null,

@@ -27,14 +27,24 @@ export class ManualClock implements Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const sleeper: Sleeper = { wakeAtMs: this.#elapsedMs + delayMs, wake: resolve };
-      this.#sleepers.push(sleeper);
-      signal?.addEventListener('abort', () => {
+      const onAbort = (): void => {
         this.#sleepers = this.#sleepers.filter(other => other !== sleeper);
-        reject(signal.reason);
-      });
+        reject(signal!.reason);
+      };
+      const wake = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const sleeper: Sleeper = { wakeAtMs: this.#elapsedMs + delayMs, wake };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', onAbort);
       for (const resolveWaiter of this.#onSleep.splice(0)) resolveWaiter();
     });
+  }
+
+  /** The wall clock is set, forward or back; no time passes. */
+  jump(byMs: number): void {
+    this.#nowMs += byMs;
   }
 
   /** Wakes whoever sleeps no longer than this, earliest first. */

@@ -1,5 +1,6 @@
 /** Rows as execution sees them, in every placement: committed segments (built and read for real) and consuming rows. */
 
+import type { RowMask } from '../../src/catalog/replacement.ts';
 import type { TableDefinition } from '../../src/catalog/table.ts';
 import { batchOf } from '../../src/column/builder.ts';
 import type { Batch } from '../../src/column/column.ts';
@@ -9,7 +10,7 @@ import type { ExecContext, ExecStats, ScanUnit } from '../../src/exec/context.ts
 import { runFragment } from '../../src/exec/run.ts';
 import { Arena } from '../../src/kernel/allocator.ts';
 import type { Node } from '../../src/plan/node.ts';
-import { blockRows } from '../../src/segment/block.ts';
+import { type Block, blockRows } from '../../src/segment/block.ts';
 import { buildSegment } from '../../src/segment/builder.ts';
 import { SegmentCache } from '../../src/segment/cache.ts';
 import { ConsumingPartition } from '../../src/segment/consuming-partition.ts';
@@ -20,12 +21,28 @@ import { withRowColumns } from './row-columns.ts';
 
 export type Rows = readonly (readonly Value[])[];
 
-/** One shard's worth of a table: `committed` lists become a segment each, `consuming` stays in the arena. */
+/** A block whose columns are never at hand, so that an index that can answer does. */
+const farAway = (block: Block): Block => ({
+  segment: block.segment,
+  index: block.index,
+  rowCount: block.rowCount,
+  zone: id => block.zone(id),
+  load: ids => block.load(ids),
+  column: id => block.column(id),
+  readSizeBytes: () => Number.POSITIVE_INFINITY,
+});
+
+/**
+ * One shard's worth of a table: `committed` lists become a segment each, `consuming` stays in the arena. Rows are of
+ * ascending offsets, in this order.
+ * @param byIndex Every index that can answer does, whatever it costs.
+ * @param masks Every unit's.
+ */
 export async function openEngine(
   definition: TableDefinition,
   committed: readonly Rows[],
   consuming: Rows,
-  arenaBytes = 8 << 20,
+  { arenaBytes = 8 << 20, byIndex = false, masks = [] as readonly RowMask[] } = {},
 ) {
   const arena = new Arena(arenaBytes);
   const cache = new SegmentCache(arena);
@@ -52,11 +69,14 @@ export async function openEngine(
       store,
       { createdAtMs: 0 },
     );
+    const opened = openSegment(entry, files, cache);
     units.push({
       id: entry.id,
+      masks,
       async open() {
-        const segment = await openSegment(entry, files, cache);
-        return { segment, ranges: segment.blocks.map(block => ({ block, startRow: 0, endRow: block.rowCount })) };
+        const segment = await opened;
+        const blocks: readonly Block[] = byIndex ? segment.blocks.map(farAway) : segment.blocks;
+        return { segment, ranges: blocks.map(block => ({ block, startRow: 0, endRow: block.rowCount })) };
       },
     });
   }
@@ -69,6 +89,7 @@ export async function openEngine(
     });
     units.push({
       id: `consuming-${definition.id}-0`,
+      masks,
       open: async () => {
         const ranges = partition.rangesFor(offset, offset + consuming.length);
         return { segment: ranges[0]!.block.segment, ranges };

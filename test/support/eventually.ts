@@ -1,5 +1,5 @@
 /** Until `check` passes; fails with its last failure. */
-export async function eventually(check: () => Promise<void>, withinMs = 15_000): Promise<void> {
+export async function eventually<T>(check: () => Promise<T>, withinMs = 15_000): Promise<T> {
   const deadlineMs = Date.now() + withinMs;
   for (;;) {
     try {

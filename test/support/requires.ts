@@ -54,6 +54,11 @@ function canMount(): boolean {
 }
 
 const needs = {
+  'resident memory': {
+    isThere: () => existsSync('/proc/self/statm'),
+    hint: 'Linux alone tells in /proc what another process has resident',
+    installable: false,
+  },
   chromium: {
     isThere: () => chromiumPath() !== null,
     hint: 'apt-get install chromium, or set CHROMIUM_PATH',
@@ -65,10 +70,16 @@ const needs = {
     hint: kafkaHint,
     installable: true,
   },
+  openssl: { isThere: () => findProgram('openssl') !== null, hint: 'apt-get install openssl', installable: true },
   schemaRegistry: {
     isThere: () => findProgram('java') !== null && existsSync(schemaRegistryJar),
     hint: 'bash test/support/schema-registry/install (needs Java 17 and Maven)',
     installable: true,
+  },
+  root: {
+    isThere: () => process.getuid?.() === 0,
+    hint: 'run as root, to start processes as another user',
+    installable: false,
   },
   tmpfs: {
     isThere: canMount,

@@ -8,6 +8,8 @@ const main = fileURLToPath(new URL('../../dist/src/boot/main.js', import.meta.ur
 export interface WeirProcess {
   readonly url: string;
   readonly child: ChildProcess;
+  /** What it printed on standard output so far. */
+  output(): string;
   /** What it printed on standard error so far: its log. */
   log(): string;
   /** Ctrl-C, and its exit code. */
@@ -20,9 +22,18 @@ export interface WeirProcess {
  * Starts `weir start …args` (HTTP on any free port unless told) and resolves when it has printed its URL.
  * @throws Error with what it printed, where it ends before that.
  */
-export async function startWeir({ args = [] }: { args?: readonly string[] } = {}): Promise<WeirProcess> {
+export async function startWeir({
+  args = [],
+  env = {},
+}: {
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+} = {}): Promise<WeirProcess> {
   const http = args.includes('--http') ? [] : ['--http', '127.0.0.1:0'];
-  const child = spawn(process.execPath, [main, 'start', ...http, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, 'start', ...http, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let output = '';
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -32,7 +43,7 @@ export async function startWeir({ args = [] }: { args?: readonly string[] } = {}
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      const match = /Weir is ready: (\S+)\/ui/.exec(output);
+      const match = /Weir is ready: (https?:\/\/[^/\s]+)\//.exec(output);
       if (match) resolve(match[1]!);
     });
     void exited.then(([code]) => reject(new Error(`weir ended with code ${code}: ${output}${errors}`)));
@@ -40,6 +51,7 @@ export async function startWeir({ args = [] }: { args?: readonly string[] } = {}
   return {
     url,
     child,
+    output: () => output,
     log: () => errors,
     async stop() {
       child.kill('SIGINT');

@@ -1,12 +1,12 @@
 /** Statements: the grammar's top. Embedded actions build the AST; `parse.ts` owns lexing, errors and limits. */
 import type { Position } from '../../base/fault.ts';
-import type { ColumnSyntax, Expression, InsertCell, Option, SeekSyntax, StatementBody } from '../ast.ts';
+import type { ColumnSyntax, InsertCell, Option, SeekSyntax, StatementBody } from '../ast.ts';
 import * as T from '../token.ts';
 import { nameOf, stringOf } from '../unquote.ts';
+import { AlterationGrammar } from './alterations.ts';
 import { kw, positionOf } from './base.ts';
-import { QueryGrammar } from './queries.ts';
 
-export class Grammar extends QueryGrammar {
+export class Grammar extends AlterationGrammar {
   constructor(isChecked = false) {
     super(isChecked);
     this.performSelfAnalysis();
@@ -19,8 +19,9 @@ export class Grammar extends QueryGrammar {
         { ALT: () => ({ kind: 'query', query: this.SUBRULE(this.query) }) },
         { ALT: () => this.SUBRULE(this.explain) },
         { ALT: () => this.SUBRULE(this.insert) },
-        { ALT: () => this.SUBRULE(this.createTable) },
-        { ALT: () => this.SUBRULE(this.dropTable) },
+        { ALT: () => this.SUBRULE(this.create) },
+        { ALT: () => this.SUBRULE(this.alterTable) },
+        { ALT: () => this.SUBRULE(this.drop) },
         { ALT: () => this.SUBRULE(this.show) },
         { ALT: () => this.SUBRULE(this.ingestion) },
         {
@@ -126,8 +127,24 @@ export class Grammar extends QueryGrammar {
     return { cells, at };
   });
 
+  private readonly create = this.RULE('create', (): StatementBody => {
+    this.CONSUME(kw('CREATE'));
+    return this.OR<StatementBody>([
+      { ALT: () => this.SUBRULE(this.createTable) },
+      { ALT: () => this.SUBRULE(this.createIndex) },
+    ]);
+  });
+
+  private readonly drop = this.RULE('drop', (): StatementBody => {
+    this.CONSUME(kw('DROP'));
+    return this.OR<StatementBody>([
+      { ALT: () => this.SUBRULE(this.dropTable) },
+      { ALT: () => this.SUBRULE(this.dropIndex) },
+    ]);
+  });
+
   private readonly createTable = this.RULE('createTable', (): StatementBody => {
-    this.words('CREATE', 'TABLE');
+    this.CONSUME(kw('TABLE'));
     const ifNotExists = this.OPTION({ GATE: () => this.isNext('NOT', 2), DEF: () => this.SUBRULE(this.ifNotExists) });
     const name = this.SUBRULE(this.tableName);
     const columns: ColumnSyntax[] = [];
@@ -155,41 +172,6 @@ export class Grammar extends QueryGrammar {
     };
   });
 
-  private readonly ifNotExists = this.RULE('ifNotExists', (): boolean => {
-    this.words('IF', 'NOT', 'EXISTS');
-    return true;
-  });
-
-  private readonly ifExists = this.RULE('ifExists', (): boolean => {
-    this.words('IF', 'EXISTS');
-    return true;
-  });
-
-  private readonly columnSyntax = this.RULE('columnSyntax', (): ColumnSyntax => {
-    const name = this.SUBRULE(this.name);
-    const type = this.SUBRULE(this.type);
-    let isNullable = true;
-    let defaultValue: Expression | null = null;
-    this.MANY(() =>
-      this.OR([
-        {
-          ALT: () => {
-            this.words('NOT', 'NULL');
-            isNullable = false;
-          },
-        },
-        { ALT: () => this.CONSUME1(kw('NULL')) },
-        {
-          ALT: () => {
-            this.CONSUME(kw('DEFAULT'));
-            defaultValue = this.SUBRULE(this.expression);
-          },
-        },
-      ]),
-    );
-    return { name, type, isNullable, defaultValue };
-  });
-
   private readonly optionList = this.RULE('optionList', (): Option[] => {
     const options: Option[] = [];
     this.CONSUME(T.LeftParen);
@@ -213,7 +195,7 @@ export class Grammar extends QueryGrammar {
   });
 
   private readonly dropTable = this.RULE('dropTable', (): StatementBody => {
-    this.words('DROP', 'TABLE');
+    this.CONSUME(kw('TABLE'));
     const ifExists = this.OPTION({ GATE: () => this.isNext('EXISTS', 2), DEF: () => this.SUBRULE(this.ifExists) });
     return { kind: 'dropTable', name: this.SUBRULE(this.tableName), ifExists: ifExists ?? false };
   });

@@ -1,3 +1,4 @@
+import type { Account } from '../../base/accounts.ts';
 import { type FaultError, toFault } from '../../base/fault.ts';
 import type { FetchedPartition } from './fetch.ts';
 import { decodeRecordSet } from './record-batch.ts';
@@ -18,13 +19,15 @@ export class Assignment {
   /** On the monotonic clock: not to be tried again before. */
   dueAtMs = 0;
   readonly #listener: PartitionListener;
+  readonly #account: Account | undefined;
   #isInTrouble = false;
   #heldSizeBytes = 0;
 
-  constructor(partition: number, position: number, listener: PartitionListener) {
+  constructor(partition: number, position: number, listener: PartitionListener, account?: Account) {
     this.partition = partition;
     this.position = position;
     this.#listener = listener;
+    this.#account = account;
   }
 
   /** Bytes fetched and not decoded, and of batches whose `take` is not resolved. */
@@ -34,6 +37,7 @@ export class Assignment {
 
   hold(sizeBytes: number): void {
     this.#heldSizeBytes += sizeBytes;
+    this.#account?.note(sizeBytes);
   }
 
   /** `onRoom` is called when a batch is taken. */

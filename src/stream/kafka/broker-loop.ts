@@ -14,6 +14,9 @@ export interface LoopOwner {
   broken(loop: BrokerLoop, error: unknown): void;
 }
 
+/** How soon room is looked for again where other readers hold all of it. */
+const roomWaitMs = 20;
+
 /** What was asked of one partition. */
 interface Asked {
   readonly assignment: Assignment;
@@ -40,6 +43,10 @@ export class BrokerLoop {
   #connection: BrokerConnection | null = null;
   #isStopped = false;
   #turn = 0;
+  /** Of the fetch under way, on the account. */
+  #askedBytes = 0;
+  /** False: the last fetch was put off, for there was no room on the account. */
+  #hasRoom = true;
 
   constructor(nodeId: number, topicId: string | null, settings: ReaderSettings, clock: Clock, owner: LoopOwner) {
     this.nodeId = nodeId;
@@ -82,6 +89,7 @@ export class BrokerLoop {
     } finally {
       this.#isStopped = true;
       this.#connection?.close();
+      this.#answered();
     }
   }
 
@@ -90,11 +98,12 @@ export class BrokerLoop {
     while (!this.#isStopped) {
       inFlight ??= this.#ask(connection);
       if (inFlight === null) {
-        await this.#wake.wait(this.#clock, null);
+        await this.#wake.wait(this.#clock, this.#hasRoom ? null : roomWaitMs);
         continue;
       }
       const { asked, answer } = inFlight;
       const fetched = await answer;
+      this.#answered();
       if (this.#isStopped) return;
       const observedAtMs = this.#clock.nowMs();
       const deliveries = this.#advance(asked, fetched);
@@ -113,7 +122,8 @@ export class BrokerLoop {
     for (const assignment of this.#inTurn())
       if (assignment.heldSizeBytes <= bufferSizeBytesMax)
         asked.set(assignment.partition, { assignment, position: assignment.position });
-    if (asked.size === 0) return null;
+    this.#hasRoom = asked.size === 0 || this.#holdFetch(fetchSizeBytes);
+    if (asked.size === 0 || !this.#hasRoom) return null;
     const request: FetchRequest = {
       ...{ topic, topicId: this.#topicId, isolation, waitMs: fetchWaitMs },
       sizeBytesMax: fetchSizeBytes,
@@ -121,6 +131,23 @@ export class BrokerLoop {
       partitions: Array.from(asked.values(), ({ assignment: { partition }, position }) => ({ partition, position })),
     };
     return { asked, answer: this.#fetch(connection, request) };
+  }
+
+  /** Room for an answer. Where this broker's partitions hold nothing, other readers must not keep them from reading. */
+  #holdFetch(sizeBytes: number): boolean {
+    const { account } = this.#settings;
+    if (!account) return true;
+    if (!account.tryHold(sizeBytes)) {
+      if ([...this.#assignments].some(({ heldSizeBytes }) => heldSizeBytes > 0)) return false;
+      account.note(sizeBytes);
+    }
+    this.#askedBytes = sizeBytes;
+    return true;
+  }
+
+  #answered(): void {
+    this.#settings.account?.release(this.#askedBytes);
+    this.#askedBytes = 0;
   }
 
   /** Rejects where `fetchCall` throws: what was fetched before is still to be delivered. */

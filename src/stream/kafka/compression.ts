@@ -1,8 +1,8 @@
 /** The four codecs of record batches, as Kafka's Java client frames them. */
 import * as zlib from 'node:zlib';
-import { Decompress } from 'fzstd';
-import snappy from 'snappy';
-import { decompressLz4Frame } from './lz4.ts';
+import { decompressLz4Frame } from '../../base/lz4.ts';
+import { decompressSnappyBlock } from '../../base/snappy.ts';
+import { decompressZstd } from '../../base/zstd.ts';
 
 /** By the number in a batch's attributes; 0 is none. */
 export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -12,9 +12,6 @@ export const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
  * of 1 MiB unless told otherwise.
  */
 export const decompressedSizeBytesMax = 256 * 2 ** 20;
-
-// From Node 22.15 on.
-const { zstdDecompressSync } = zlib as { zstdDecompressSync?: typeof zlib.gunzipSync };
 
 export type Decompressed =
   | { readonly bytes: Uint8Array }
@@ -40,8 +37,7 @@ const methods: readonly ((compressed: Uint8Array, sizeBytesMax: number) => Uint8
   (compressed, maxOutputLength) => zlib.gunzipSync(compressed, { maxOutputLength }),
   decompressSnappy,
   decompressLz4Frame,
-  (compressed, maxOutputLength) =>
-    zstdDecompressSync?.(compressed, { maxOutputLength }) ?? decompressZstd(compressed, maxOutputLength),
+  decompressZstd,
 ];
 
 /** Twice 82 S N A P P Y 0: what Java's snappy (xerial) writes before versions and chunks of an int32 size and a block. */
@@ -63,46 +59,4 @@ function decompressSnappy(compressed: Uint8Array, sizeBytesMax: number): Uint8Ar
     at = end;
   }
   return blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks);
-}
-
-function decompressSnappyBlock(compressed: Uint8Array, sizeBytesMax: number): Uint8Array {
-  let sizeBytes = 0;
-  for (let index = 0; index < 5; index++) {
-    const byte = compressed[index] ?? 0;
-    sizeBytes += (byte & 0x7f) * 2 ** (7 * index);
-    if (byte < 0x80) break;
-  }
-  if (sizeBytes > sizeBytesMax) throw new RangeError(`more than ${sizeBytesMax} bytes`);
-  // Memory that is not V8's own is several times slower here: making and freeing it costs more than the copy.
-  return snappy.uncompressSync(compressed, { asBuffer: true, copyOutputData: true }) as Buffer;
-}
-
-/** That of Kafka's Java client: a frame that asks for more memory than this to be read is refused. */
-const zstdWindowLogMax = 27;
-
-function decompressZstd(compressed: Uint8Array, sizeBytesMax: number): Uint8Array {
-  const isSingleSegment = (compressed[4]! & 0x20) !== 0;
-  if (!isSingleSegment && 10 + (compressed[5]! >>> 3) > zstdWindowLogMax)
-    throw new RangeError('its window is too large');
-  if (isSingleSegment && zstdContentSizeBytes(compressed) > sizeBytesMax)
-    throw new RangeError(`more than ${sizeBytesMax} bytes`);
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  const decompressor = new Decompress(chunk => {
-    sizeBytes += chunk.length;
-    if (sizeBytes > sizeBytesMax) throw new RangeError(`more than ${sizeBytesMax} bytes`);
-    chunks.push(chunk);
-  });
-  decompressor.push(compressed, true);
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-}
-
-/** Of a single segment, whose window is all of its content. */
-function zstdContentSizeBytes(frame: Uint8Array): number {
-  const flags = frame[4]!;
-  const at = 5 + [0, 1, 2, 4][flags & 3]!;
-  const fieldSizeBytes = [1, 2, 4, 8][flags >>> 6]!;
-  let sizeBytes = fieldSizeBytes === 2 ? 256 : 0;
-  for (let index = 0; index < fieldSizeBytes; index++) sizeBytes += (frame[at + index] ?? 0) * 256 ** index;
-  return sizeBytes;
 }

@@ -37,7 +37,7 @@ export class Reader implements TopicReader, LoopOwner {
   assign(partition: number, position: number, listener: PartitionListener): void {
     const before = this.#assignments.get(partition);
     this.unassign(partition);
-    const assignment = new Assignment(partition, position, listener);
+    const assignment = new Assignment(partition, position, listener, this.#settings.account);
     this.#assignments.set(partition, assignment);
     // Whoever moves a position need not look for the leader again, nor hurry one that is down.
     if (before?.leader != null && this.#loops.has(before.leader)) this.#place(assignment, before.leader);

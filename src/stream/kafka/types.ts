@@ -2,6 +2,7 @@
  * The seam to Apache Kafka: what Weir asks of a client, whichever library is behind it. Partitions are read by position,
  * without a consumer group: where a partition is, the metadata knows, and nobody else.
  */
+import type { Account } from '../../base/accounts.ts';
 import type { Fault } from '../../base/fault.ts';
 import type { KafkaSasl, KafkaSource, KafkaTls } from '../../catalog/table.ts';
 
@@ -95,6 +96,8 @@ export interface ReaderSettings {
   readonly fetchSizeBytes: number;
   /** How long a broker waits for messages before it answers that there are none. */
   readonly fetchWaitMs: number;
+  /** Of all readers: what is fetched and unresolved is on it. Where it is full, whoever holds something already waits. */
+  readonly account?: Account;
 }
 
 /** Reads partitions of one topic, each from its position on; finds leaders, follows them when they move. */

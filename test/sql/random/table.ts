@@ -127,14 +127,16 @@ export function drawTable(draw: Draw, rowCount: number): RandomTable {
   const nullChances = columns.map(({ sql }) =>
     sql === 'id' || sql === timeColumn ? 0 : draw.pick([0, 0.1, 0.1, 0.5]),
   );
-  return {
-    columns,
-    timeColumn,
-    indexes: indexed.length === 0 ? null : indexed.map(({ sql }) => `${sql}: inverted`).join(', '),
-    rows: Array.from({ length: rowCount }, (_, row) =>
-      columns.map(({ sql, literal }, index) =>
-        sql === 'id' ? String(row) : draw.chance(nullChances[index]!) ? 'NULL' : literal(draw),
-      ),
+  const rows = Array.from({ length: rowCount }, (_, row) =>
+    columns.map(({ sql, literal }, index) =>
+      sql === 'id' ? String(row) : draw.chance(nullChances[index]!) ? 'NULL' : literal(draw),
     ),
-  };
+  );
+  const indexes = [
+    ...indexed.map(({ sql }) => `${sql}: inverted`),
+    ...columns
+      .filter(({ type }) => type !== 'BOOLEAN' && draw.chance(0.4))
+      .flatMap(({ sql, type }) => [`${sql}: bloom`, ...(type === 'STRING' ? [] : [`${sql}: range`])]),
+  ];
+  return { columns, timeColumn, indexes: indexes.length === 0 ? null : indexes.join(', '), rows };
 }

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import roaring from 'roaring';
 import { expect, test } from 'vitest';
 import { FaultError } from '../../../src/base/fault.ts';
-import { bitmapSizeMax, cardinality, selectContainer, writeBitmap } from '../../../src/bitmap/roaring.ts';
+import {
+  bitmapSizeMax,
+  bitsetAt,
+  cardinality,
+  containerSizeMax,
+  selectContainer,
+  writeBitmap,
+  writeContainer,
+} from '../../../src/bitmap/roaring.ts';
 import { countSelected, listSelected } from '../../../src/kernel/selection.ts';
 
 const { RoaringBitmap32 } = roaring;
@@ -100,5 +108,26 @@ test('hostile bytes are refused or read, never beyond their end', () => {
       expect(outcome(bytes)).toEqual(outcome(ownBytes));
     }),
     { numRuns: 300 },
+  );
+});
+
+test('one container out of words: what the library reads, and its bits in place where it is a bitset', () => {
+  fc.assert(
+    fc.property(rowSets, fc.nat(7), fc.nat(9), (rows, at, key) => {
+      const words = new Uint32Array(2_048);
+      const low = [...rows].filter(row => row < 65_536);
+      for (const row of low) words[row >> 5]! |= 1 << (row & 31);
+      const bytes = new Uint8Array(at + containerSizeMax);
+      const size = writeContainer(words, key, bytes, at);
+      const portable = Buffer.from(bytes.subarray(at, at + size));
+      expect([...RoaringBitmap32.deserialize(portable, 'portable').toUint32Array()]).toEqual(
+        low.map(row => key * 65_536 + row),
+      );
+      const found = bitsetAt(bytes, at, size, key);
+      expect(found).toBe(low.length > 4_096 ? at + 16 : -1);
+      expect(bitsetAt(bytes, at, size, key + 1)).toBe(-1);
+      if (found >= 0) expect(bytes.slice(found, found + 8_192)).toEqual(new Uint8Array(words.buffer));
+    }),
+    { numRuns: 100 },
   );
 });

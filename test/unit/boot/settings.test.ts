@@ -28,10 +28,21 @@ describe('addresses', () => {
   );
 });
 
-test('the parts of the memory budget stay within it', () => {
-  for (const memoryBytes of [256 << 20, 2 * 2 ** 30, 123_456_789_012])
-    for (const shardCount of [1, 3, 16]) {
-      const { arenaBytes, queryMemoryBytes } = shareMemory({ memoryBytes, shardCount } as never);
-      expect(arenaBytes * shardCount + queryMemoryBytes).toBeLessThan(memoryBytes);
+test('the accounts and the process add up to the memory budget, columns and consuming rows sharing the arenas', () => {
+  for (const memoryBytes of [512 << 20, 768 << 20, 2 * 2 ** 30, 123_456_789_012])
+    for (const [shardCount, roles] of [
+      [1, 'all'],
+      [3, 'owner'],
+      [16, 'server'],
+      [2, 'broker'],
+    ] as const) {
+      const { processBytes, arenaBytes, queryMemoryBytes, limits } = shareMemory({ memoryBytes, shardCount, roles });
+      const { columns, consuming, ...others } = limits;
+      expect(columns).toBe(consuming);
+      expect(arenaBytes * shardCount).toBeLessThanOrEqual(columns);
+      expect(queryMemoryBytes).toBeLessThan(limits.queries);
+      const sumBytes = Object.values(others).reduce((sum, bytes) => sum + bytes, columns + processBytes);
+      expect(sumBytes).toBeLessThanOrEqual(memoryBytes);
+      expect(sumBytes).toBeGreaterThan(memoryBytes - 1_000);
     }
 });

@@ -6,7 +6,7 @@ import type { OffsetAccounts } from '../../../src/catalog/table.ts';
 import { decodeBatch } from '../../../src/column/frame.ts';
 import { rowsOf } from '../../../src/column/value.ts';
 import type { BoundStatement } from '../../../src/sql/bound.ts';
-import type { AuditEntry } from '../../../src/wire/calls.ts';
+import type { AuditEntry } from '../../../src/wire/controller-calls.ts';
 import { openCluster } from '../../support/cluster.ts';
 import { createRoles } from '../http/roles.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { pruneSegments } from '../../../src/broker/prune.ts';
 import type { SegmentEntry, TableDefinition, ZoneMap } from '../../../src/catalog/table.ts';
-import { BOOLEAN, LONG, STRING } from '../../../src/column/type.ts';
+import { BOOLEAN, DATE, LONG, STRING, TIMESTAMP } from '../../../src/column/type.ts';
 import type { FunctionContext } from '../../../src/function/scalar.ts';
 import type { CompareOperator, Expr } from '../../../src/plan/expr.ts';
 import type { Node } from '../../../src/plan/node.ts';
@@ -72,4 +72,38 @@ test.each<[string, Expr | null, string[]]>([
 test('a segment stays while one scan of the table may find rows in it', () => {
   expect(kept(compare(0, '<', 10n), compare(0, '=', 12n))).toEqual(['low', 'high']);
   expect(kept(compare(0, '<', 10n), null)).toEqual(['low', 'high', 'null']);
+});
+
+test('the zone of a column that was widened is read in the type that it has now', () => {
+  const day = 86_400_000;
+  const widened = {
+    ...definition,
+    columns: [
+      {
+        ...{ id: 1, name: 'd', type: TIMESTAMP, nullable: true, defaultValue: null },
+        formerTypes: [{ type: DATE, untilVersion: 3 }],
+      },
+    ],
+  } as unknown as TableDefinition;
+  const built = (id: string, tableVersion: number, min: number, max: number): SegmentEntry => ({
+    ...segment(id, { nullCount: 0, min, max }, { nullCount: 0, min: null, max: null }),
+    tableVersion,
+  });
+  const entries = [built('days', 2, 10, 12), built('times', 3, 10 * day, 12 * day)];
+  const filter = (op: CompareOperator, value: number): Expr => ({
+    ...{ kind: 'compare', type: BOOLEAN, op },
+    left: { kind: 'column', type: TIMESTAMP, index: 0 },
+    right: { kind: 'literal', type: TIMESTAMP, value },
+  });
+  const at = (op: CompareOperator, value: number): string[] =>
+    pruneSegments(
+      [{ ...scan(filter(op, value)), columns: [{ id: 1, name: 'd', type: TIMESTAMP }] }],
+      widened,
+      entries,
+      { nowMs: 0, timeZone: 'UTC' } as unknown as FunctionContext,
+    ).map(({ id }) => id);
+  expect(at('=', 11 * day)).toEqual(['days', 'times']);
+  expect(at('>', 12 * day)).toEqual([]);
+  expect(at('<', 10 * day)).toEqual([]);
+  expect(at('=', 11)).toEqual([]);
 });

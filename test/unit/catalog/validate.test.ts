@@ -138,7 +138,7 @@ describe('refuses', () => {
   test('indexes on what has none', () => {
     refused({ indexes: [{ column: 'mercant', kind: 'inverted' }] }, 'UNKNOWN_COLUMN', /mercant/, /merchant/);
     refused({ indexes: [{ column: 'amount', kind: 'inverted' }] }, 'INVALID_DEFINITION', /this is LONG/, /zone maps/);
-    refused({ indexes: [{ column: 'amount', kind: 'range' }] }, 'UNSUPPORTED', /range/);
+    refused({ indexes: [{ column: 'merchant', kind: 'range' }] }, 'INVALID_DEFINITION', /this is STRING/, /zone maps/);
     refused({ indexes: [{ column: 'merchant', kind: 'toString' as 'range' }] }, 'INVALID_DEFINITION', /no kind/);
     const twice = { column: 'merchant', kind: 'inverted' } as const;
     refused({ indexes: [twice, { ...twice, column: 'MERCHANT' }] }, 'INVALID_DEFINITION', /twice/);

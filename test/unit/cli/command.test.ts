@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fault } from '../../../src/base/fault.ts';
+import { systemClock } from '../../../src/base/system.ts';
 import { defineTable } from '../../../src/catalog/validate.ts';
 import { DOUBLE, LONG, STRING } from '../../../src/column/type.ts';
-import { startServer } from '../http/roles.ts';
+import type { LoadStatus } from '../../../src/wire/load-calls.ts';
+import { runningLoad, startServer } from '../http/roles.ts';
 import { runWeir } from './run-weir.ts';
 
 let door: Awaited<ReturnType<typeof startServer>>;
@@ -145,10 +148,16 @@ describe('weir load', () => {
     door.tables.push(defineTable(request, { id: '0000000000aa', createdAtMs: 0 }));
   };
 
+  const finished: LoadStatus = {
+    ...runningLoad,
+    ...{ table: 'events', state: 'finished', rowsLoaded: 2, rowsRejected: 0, rejects: [], finishedAtMs: 2_000 },
+  };
+
   beforeEach(() => {
     door.tables.length = 0;
-    door.pushes.length = 0;
-    door.state.pushAnswer = { accepted: 2, rejected: 0, rejects: [], duplicate: false };
+    Object.assign(door.state, { started: runningLoad, load: finished });
+    door.state.loads.length = 0;
+    door.state.uploads.length = 0;
   });
 
   /** The statement that `load` runs creates the table, as a broker would. */
@@ -169,70 +178,136 @@ describe('weir load', () => {
   "user" STRING,
   "n"    DOUBLE
 )
-FROM LOG
-WITH (time_column = 'ts')`;
+FROM LOG WITH (time_column = 'ts')`;
+  const idOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
-  test('creates the table, shows the statement, pushes, sums up', async () => {
+  test('creates the table, shows the statement, sends the file, follows the load, sums up', async () => {
     await createBy(statement, 'events', async () => {
       const { out, err, exitCode } = await weir(['load', save('a.ndjson', text), '--table', 'events']);
-      expect(err).toBe('');
+      expect(err).toBe('note: a guess\n');
       expect(out).toMatch(/^CREATE TABLE "events" [^;]+;\n2 rows loaded into events in .* rows\/s\), 0 rejected\n$/);
       expect(out).toContain(statement);
       expect(exitCode).toBe(0);
-      expect(new TextDecoder().decode(door.pushes[0]!.body)).toBe(text);
+      expect(door.state.uploads).toMatchObject([{ uploadId: idOf(text), offset: 0, totalBytes: text.length }]);
+      expect(Buffer.from(door.state.uploads[0]!.bytes).toString()).toBe(text);
+      expect(door.state.loads).toEqual([
+        {
+          ...{ table: 'events', files: [{ upload: idOf(text), name: join(folder, 'a.ndjson') }], options: {} },
+          ...{ rejectsMax: null, replace: null, key: null, create: false },
+        },
+      ]);
     });
   });
 
-  test('gzip is known by its bytes; the same content has the same key', async () => {
-    addTable('t');
-    await weir(['load', save('plain.log', text), '--table', 't']);
-    await weir(['load', save('packed.dat', gzipSync(text)), '--table', 't']);
-    expect(new TextDecoder().decode(door.pushes[1]!.body)).toBe(text);
-    expect(door.pushes[1]!.idempotencyKey).toBe(door.pushes[0]!.idempotencyKey);
-    expect(door.pushes[0]!.idempotencyKey).toMatch(/^load-[0-9a-f]{32}-0$/);
+  test('a dry run prints the statement and asks no server', async () => {
+    const path = save('a.ndjson', text);
+    const dry = ['load', path, '--table', 'events', '--dry-run', '--url', 'http://[::1]:1'];
+    const { out, err, exitCode } = await weir(dry);
+    expect([out, err, exitCode]).toEqual([`${statement};\n`, '', 0]);
+    const other = await weir([...dry, '--time-column', 'user']);
+    expect(other.err).toContain('user is no time of the files');
+    expect(other.err).toContain('their times are ts');
   });
 
-  test('a large file goes in chunks of whole lines, each with its key; rejects keep their line in the file', async () => {
+  test('what is known better is told to the server', async () => {
     addTable('t');
-    const line = `${JSON.stringify({ a: 'x'.repeat(900) })}\n`;
-    const large = line.repeat(12_000);
-    const rejects = [{ line: 3, column: 'a', reason: 'not a LONG: "x"' }];
-    door.state.pushAnswer = { accepted: 9, rejected: 1, rejects, duplicate: false };
-    const { out, err, exitCode } = await weir(['load', save('large.ndjson', large), '--table', 't']);
-    expect(door.pushes).toHaveLength(3);
-    const bodies = door.pushes.map(({ body }) => new TextDecoder().decode(body));
-    expect(bodies.join('')).toBe(large);
-    for (const body of bodies) expect(body.endsWith('\n')).toBe(true);
-    expect(new Set(door.pushes.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(3);
-    expect(out).toMatch(/^27 rows loaded into t .*, 3 rejected\n$/);
-    const lineOfSecond = bodies[0]!.split('\n').length - 1 + 3;
-    expect(err).toContain(`line ${lineOfSecond.toLocaleString('en-US')}, a: not a LONG: "x"\n`);
-    expect(exitCode).toBe(0);
+    const path = save('a.txt', 'x|1\ny|2\n');
+    const flags = ['--format', 'csv', '--delimiter', '|', '--no-header', '--nested', 'flatten', '--max-rejects', '5'];
+    await weir(['load', path, '--table', 't', ...flags, '--key', 'k', '--replace', '2024-01-01/2024-01-02']);
+    expect(door.state.loads).toMatchObject([
+      {
+        options: { format: 'csv', delimiter: '|', header: false, nested: 'flatten' },
+        ...{ rejectsMax: 5, key: 'k', replace: { fromMs: 1_704_067_200_000, toMs: 1_704_153_600_000 } },
+      },
+    ]);
+    await weir(['load', path, '--table', 't', '--strict', '--again']);
+    expect(door.state.loads[1]).toMatchObject({ rejectsMax: 0, key: expect.stringMatching(/^again-/) });
+    expect((await weir(['load', path, '--table', 't', '--replace', '2024'])).err).toContain('FROM/TO');
   });
 
-  test('what was loaded before is told apart', async () => {
+  test('several files, by patterns too, and standard input; what the server has is not sent again', async () => {
     addTable('t');
-    door.state.pushAnswer = { accepted: 2, rejected: 1, rejects: [], duplicate: true };
-    const { out } = await weir(['load', save('b.ndjson', text), '--table', 't']);
-    expect(out).toMatch(/^0 rows loaded into t .*\n2 rows had been loaded before\n$/);
+    save('p1.csv', 'a\n1\n');
+    save('p2.csv', 'a\n2\n');
+    await weir(['load', join(folder, 'p*.csv'), '-', '--table', 't'], { stdin: 'a\n3\n' });
+    const names = [join(folder, 'p1.csv'), join(folder, 'p2.csv'), 'standard input'];
+    expect(door.state.loads[0]!.files.map(file => 'name' in file && file.name)).toEqual(names);
+    const sent = door.state.uploads.map(({ bytes }) => new TextDecoder().decode(bytes));
+    expect(sent).toEqual(['a\n1\n', 'a\n2\n', 'a\n3\n']);
+    await weir(['load', join(folder, 'p1.csv'), '--table', 't']);
+    expect(door.state.uploads).toHaveLength(3);
+    expect(door.state.loads).toHaveLength(2);
   });
 
-  test('strict: a bad row ends it with 1', async () => {
+  test('a large file is sent in parts', async () => {
     addTable('t');
-    door.state.pushAnswer = fault('INVALID_ROWS', 'line 2: not a LONG');
-    const { err, exitCode } = await weir(['load', save('b.ndjson', text), '--table', 't', '--strict']);
-    expect(err).toContain('error: line 2: not a LONG (INVALID_ROWS)');
-    expect(exitCode).toBe(1);
-    expect(door.pushes[0]!.strict).toBe(true);
+    const large = `${JSON.stringify({ a: 'x'.repeat(900) })}\n`.repeat(12_000);
+    await weir(['load', save('large.ndjson', large), '--table', 't']);
+    expect(door.state.uploads.map(({ offset }) => offset)).toEqual([0, 4 << 20, 8 << 20]);
+    expect(Buffer.concat(door.state.uploads.map(({ bytes }) => bytes)).toString()).toBe(large);
+  });
+
+  test('bad rows are named; what was loaded before is told apart', async () => {
+    addTable('t');
+    const rejects = [{ file: 'b.ndjson', line: 1_234, column: 'a', reason: 'not a LONG: "x"' }];
+    door.state.load = { ...finished, rowsRejected: 3, rejects };
+    const bad = await weir(['load', save('b.ndjson', text), '--table', 't']);
+    expect(bad.out).toMatch(/^2 rows loaded into events .*, 3 rejected\n$/);
+    expect(bad.err).toContain('line 1,234, a: not a LONG: "x"\nand 2 more rejected rows\n');
+    expect(bad.exitCode).toBe(0);
+    door.state.started = finished;
+    const again = await weir(['load', save('b.ndjson', text), '--table', 't']);
+    expect(again.out).toMatch(/^0 rows loaded into events\n2 rows had been loaded before \(--again/);
+  });
+
+  test.each([
+    ['failed', '3 rows are rejected, and 0 may be', 'nothing became visible; without --strict'],
+    ['interrupted', 'the disk is full', 'the same command goes on where it stopped'],
+    ['cancelled', null, 'nothing became visible'],
+  ] as const)('one that is %s ends with 1, and says what to do', async (state, error, hint) => {
+    addTable('t');
+    door.state.load = { ...finished, state, error };
+    const { out, err, exitCode } = await weir(['load', save('b.ndjson', text), '--table', 't', '--strict']);
+    expect([out, exitCode]).toEqual(['', 1]);
+    expect(err).toContain(`error: the load is ${state}${error ? `: ${error}` : ''}\nhint: ${hint}`);
+  });
+
+  test('as JSON', async () => {
+    addTable('t');
+    const { out } = await weir(['load', save('b.ndjson', text), '--table', 't', '--json']);
+    expect(JSON.parse(out)).toMatchObject({ id: runningLoad.id, state: 'finished', rowsLoaded: 2 });
+    expect(out).not.toContain('location');
+  });
+
+  test('Ctrl-C says how to go on', async () => {
+    addTable('t');
+    door.state.load = runningLoad;
+    const abort = new AbortController();
+    const clock = {
+      ...systemClock,
+      async sleep() {
+        abort.abort();
+        abort.signal.throwIfAborted();
+      },
+    };
+    const replaced = { untilInterrupted: () => abort.signal, clock };
+    const { err, exitCode } = await weir(['load', save('b.ndjson', text), '--table', 't'], { replaced });
+    expect(exitCode).toBe(130);
+    expect(err).toContain('the same command goes on where this ended');
+  });
+
+  test('without the table, and not to create it', async () => {
+    const { err, exitCode } = await weir(['load', save('b.ndjson', text), '--table', 'nowhere', '--no-create']);
+    expect([err, exitCode]).toEqual([expect.stringContaining('UNKNOWN_TABLE'), 1]);
   });
 
   test('files that are none say what they are', async () => {
-    addTable('t');
     const errorOf = async (path: string) => (await weir(['load', path, '--table', 't'])).err;
     expect(await errorOf(join(folder, 'none'))).toContain('there is no such file');
-    expect(await errorOf(save('empty', ''))).toContain('the file is empty');
-    expect(await errorOf(save('array.json', ' [{"a":1}]'))).toContain("jq -c '.[]'");
-    expect(await errorOf(save('cut.gz', gzipSync(text).subarray(0, 40)))).toContain('no whole gzip');
+    expect(await errorOf(join(folder, 'none*'))).toContain('no file is called');
+    expect(await errorOf(folder)).toContain('is no file');
+    expect(await errorOf(save('empty', ''))).toContain('INVALID_ROWS');
+    expect(await errorOf(save('cut.gz', gzipSync(text).subarray(0, 40)))).toContain('INVALID_ROWS');
   });
 
   test('on a terminal there is a bar', async () => {

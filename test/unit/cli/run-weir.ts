@@ -1,8 +1,13 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { nodeDisk } from '../../../src/base/node-disk.ts';
+import { nodeFileTree } from '../../../src/base/node-file-tree.ts';
 import { systemClock } from '../../../src/base/system.ts';
+import { checkDataFolder } from '../../../src/boot/check.ts';
 import type { CommandIo } from '../../../src/cli/io.ts';
-import { createProgram, registerClientCommands } from '../../../src/cli/program.ts';
+import { createProgram, registerCheck, registerClientCommands } from '../../../src/cli/program.ts';
 
 interface RunOptions {
   readonly stdin?: string;
@@ -34,8 +39,12 @@ export async function runWeir(
     env: { WEIR_URL: url },
     clock: systemClock,
     disk: nodeDisk,
+    files: nodeFileTree,
+    temporaryPath: () => join(tmpdir(), `weir-test-${randomUUID()}`),
+    untilInterrupted: () => new AbortController().signal,
     openKafka: () => Promise.reject(new Error('no Kafka in this test')),
     openSchemas: () => Promise.reject(new Error('no schema registry in this test')),
+    checkFolder: checkDataFolder,
     setExitCode(code: number) {
       exitCode = code;
     },
@@ -43,6 +52,7 @@ export async function runWeir(
   };
   const program = createProgram(io, '0.1.0').exitOverride();
   registerClientCommands(program, io);
+  registerCheck(program, io, 'segments');
   for (const command of program.commands) command.exitOverride();
   await program.parseAsync(['node', 'weir', ...args]);
   await new Promise(resolve => setImmediate(resolve));

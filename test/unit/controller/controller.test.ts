@@ -12,9 +12,19 @@ import { openSqliteMeta } from '../../../src/meta/sqlite.ts';
 import type { MetaStore } from '../../../src/meta/store.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import { ManualClock } from '../../support/clock.ts';
+import { noTasks } from '../../support/no-tasks.ts';
 import { seededRandom } from '../../support/random.ts';
 
-const settings = { leaseLimitMs: 60_000, removalGraceMs: 5_000, sweepIntervalMs: 1_000 };
+const settings = {
+  leaseLimitMs: 60_000,
+  removalGraceMs: 5_000,
+  sweepIntervalMs: 1_000,
+  mergeIntervalMs: null,
+  mergeSizeBytesMax: 1 << 20,
+  loadGiveUpMs: 60_000,
+  replicaCount: 1,
+  serverGraceMs: 60_000,
+};
 const context = { signal: new AbortController().signal };
 
 let folder: string;
@@ -34,6 +44,7 @@ const start = async () => {
     log: silentLog,
     meta,
     store,
+    tasks: noTasks,
     listeners: {
       catalogChanged: () => onCatalogChanged(),
       segmentsGone: async ids => void told.push(`gone ${ids.join(' ')}`),
@@ -218,7 +229,17 @@ describe('publish', () => {
     const before = await snapshot('a', table);
     expect(before).toEqual({
       version: 3,
-      tables: [{ definition: table, segments: [first, second], committedEnds: [30], epochs: [0] }],
+      quarantine: [],
+      tables: [
+        {
+          definition: table,
+          segments: [first, second],
+          replacements: [],
+          committedEnds: [30],
+          epochs: [0],
+          streamIds: [null],
+        },
+      ],
     });
     await restart();
     expect(await snapshot('a', table)).toEqual(before);

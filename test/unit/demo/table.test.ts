@@ -26,7 +26,7 @@ test('an inferred table is a statement, whatever its names', () => {
     { name: 'time', type: TIMESTAMP, nullable: false },
     ...names.map(name => ({ name, type: name === 'user' ? LONG : STRING, nullable: true })),
   ];
-  const statement = parseStatement(createTableText('my-table', { columns, timeColumn: 'time', rowCount: 1 }));
+  const statement = parseStatement(createTableText('my-table', { columns, timeColumn: 'time' }));
   if (statement.kind !== 'createTable') throw new Error(statement.kind);
   expect(statement.columns.map(({ name }) => name.text)).toEqual(['time', ...names]);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createClient, type WeirClient } from '../../../src/client/client.ts';
 import type { CreateTable } from '../../../src/client/types.ts';
-import type { IngestState } from '../../../src/wire/calls.ts';
+import type { IngestState } from '../../../src/wire/ingest-calls.ts';
 import { startServer } from './roles.ts';
 
 let door: Awaited<ReturnType<typeof startServer>>;

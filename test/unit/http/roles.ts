@@ -2,6 +2,7 @@
 import { type FaultError, fault } from '../../../src/base/fault.ts';
 import { type Random, silentLog } from '../../../src/base/seams.ts';
 import { systemClock } from '../../../src/base/system.ts';
+import { changeTable } from '../../../src/catalog/change.ts';
 import type { SegmentEntry, TableDefinition } from '../../../src/catalog/table.ts';
 import { defineTable } from '../../../src/catalog/validate.ts';
 import { batchOf } from '../../../src/column/builder.ts';
@@ -11,15 +12,16 @@ import type { HttpComponents, HttpSettings } from '../../../src/http/server.ts';
 import { createHttpServer, httpDefaults } from '../../../src/http/server.ts';
 import type {
   BrokerCalls,
-  ControllerCalls,
-  IngestCalls,
-  IngestState,
-  PushAnswer,
   QueryRequest,
   QueryStats,
   QueryTrailer,
   RunningQuery,
-} from '../../../src/wire/calls.ts';
+} from '../../../src/wire/broker-calls.ts';
+import type { Handlers } from '../../../src/wire/call.ts';
+import type { MemberCalls } from '../../../src/wire/cluster-calls.ts';
+import type { ControllerCalls } from '../../../src/wire/controller-calls.ts';
+import type { IngestCalls, IngestState, PushAnswer } from '../../../src/wire/ingest-calls.ts';
+import type { LoadCalls, LoadRequest, LoadStatus } from '../../../src/wire/load-calls.ts';
 import { local } from '../../../src/wire/local.ts';
 
 export interface Scripted {
@@ -48,6 +50,19 @@ export const stats: QueryStats = {
   totalMs: 1,
 };
 
+const refuse = (): never => {
+  throw fault('UNSUPPORTED', 'not in this test');
+};
+
+export const runningLoad: LoadStatus = {
+  ...{ id: 'feedfeedfeedfeed', table: 'flights', key: 'k', sequence: null, loadsBelow: 1, state: 'running' },
+  inputs: [{ kind: 'path', location: '/in/real.csv', name: '/in/a.csv', sizeBytes: 100, fingerprint: '1-2' }],
+  replace: { fromMs: 0, toMs: 86_400_000 },
+  ...{ bytesRead: 40, bytesTotal: 100, rowsRead: 4, rowsLoaded: 2, rowsRejected: 1 },
+  rejects: [{ file: '/in/a.csv', line: 3, column: 'x', reason: 'is no number' }],
+  ...{ createdAtMs: 1_000, finishedAtMs: null, error: null },
+};
+
 export const selectOne: Scripted = { columns: [{ name: 'one', type: INT }], parts: [[[1]]] };
 
 export const countingRandom = (): Random => {
@@ -70,9 +85,15 @@ export function createRoles() {
     steered.push({ action, input });
     return answer;
   };
-  const state: { ingestion: IngestState[]; pushAnswer: PushAnswer | FaultError } = {
-    ingestion: [],
-    pushAnswer: { accepted: 1, rejected: 0, rejects: [], duplicate: false },
+  const state = {
+    ingestion: [] as IngestState[],
+    pushAnswer: { accepted: 1, rejected: 0, rejects: [], duplicate: false } as PushAnswer | FaultError,
+    /** As it is when it is asked for, and afterwards. */
+    started: runningLoad as LoadStatus | FaultError,
+    load: runningLoad,
+    /** What was asked for. */
+    loads: [] as LoadRequest[],
+    uploads: [] as LoadCalls['putUpload']['in'][],
   };
 
   async function* fetchFrames(queryId: string, outer: AbortSignal): AsyncGenerator<Uint8Array, QueryTrailer, void> {
@@ -97,6 +118,7 @@ export function createRoles() {
     }
   }
 
+  const members = local<MemberCalls>({ members: () => [] } as unknown as Handlers<MemberCalls>);
   const broker = local<BrokerCalls>({
     async open(request) {
       opened.push(request);
@@ -119,6 +141,11 @@ export function createRoles() {
       return { cancelled: query !== undefined };
     },
     createTable: input => controller.call('createTable', input),
+    async alterTable({ table: name, changes }) {
+      const index = tables.findIndex(table => table.name === name);
+      tables[index] = changeTable(tables[index]!, changes);
+      return tables[index]!;
+    },
     async queries() {
       return [...running.values()].map(
         ({ request }): RunningQuery => ({
@@ -155,13 +182,16 @@ export function createRoles() {
       leases.add(leaseId);
       return {
         version: 1,
+        quarantine: [],
         tables: tables
           .filter(({ id }) => tableIds.includes(id))
           .map(definition => ({
             definition,
             segments: segments.get(definition.id) ?? [],
+            replacements: [],
             committedEnds: [10],
             epochs: [0],
+            streamIds: [null],
           })),
       };
     },
@@ -169,6 +199,10 @@ export function createRoles() {
       leases.delete(leaseId);
       return null;
     },
+    quarantine: () => [],
+    reportCorrupt: () => null,
+    dropSegment: () => ({ rowCount: 10 }),
+    notices: () => [],
     publish: () => ({ version: 2 }),
     partitions: () => [],
     addPartitions: () => null,
@@ -176,6 +210,40 @@ export function createRoles() {
     seek: ({ offset }) => ({ committedEnd: offset, segmentsDropped: 0 }),
     addColumns: ({ tableId }) => tables.find(({ id }) => id === tableId)!,
     audit: () => [],
+    alterTable: () => null,
+    tasks: () => [],
+    cancelTask: ({ taskId }) => ({ cancelled: taskId === 'task-1' }),
+    startLoad: refuse,
+    loads: () => [],
+    cancelLoad: refuse,
+    stageSegment: () => null,
+    loadProgress: () => null,
+  });
+
+  const stateOf = (uploadId: string) => {
+    const parts = state.uploads.filter(part => part.uploadId === uploadId);
+    const receivedBytes = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return { receivedBytes, isWhole: receivedBytes === parts[0]?.totalBytes };
+  };
+
+  const loads = local<LoadCalls>({
+    async start(request) {
+      state.loads.push(request);
+      if (state.started instanceof Error) throw state.started;
+      return { load: state.started, created: null, notes: ['a guess'] };
+    },
+    propose: async () => ({ statement: 'CREATE TABLE …', notes: [], rowCount: 3 }),
+    list: async () => [],
+    get: async ({ loadId }) => {
+      if (loadId !== state.load.id) throw fault('NOT_FOUND', `there is no load ${loadId}`);
+      return state.load;
+    },
+    cancel: refuse,
+    uploadState: async ({ uploadId }) => stateOf(uploadId),
+    putUpload: async ({ uploadId, offset, totalBytes, bytes }) => {
+      state.uploads.push({ uploadId, offset, totalBytes, bytes: bytes.slice() });
+      return stateOf(uploadId);
+    },
   });
 
   const ingest = local<IngestCalls>({
@@ -198,6 +266,8 @@ export function createRoles() {
     broker,
     controller,
     ingest,
+    loads,
+    members,
     clock: systemClock,
     random: countingRandom(),
     log: silentLog,

@@ -9,7 +9,7 @@ import type { CreateTable, TableInfo } from '../../../src/client/types.ts';
 import { typeText } from '../../../src/column/type.ts';
 import { cellOfValue, valueOfCell } from '../../../src/http/json-model.ts';
 import { parseType } from '../../../src/http/json-type.ts';
-import type { IngestState } from '../../../src/wire/calls.ts';
+import type { IngestState } from '../../../src/wire/ingest-calls.ts';
 import { startServer } from './roles.ts';
 
 const bodySizeBytesMax = 100_000;
@@ -301,6 +301,8 @@ describe('health and metrics', () => {
           queries: { ok: true, causes: [] },
           metadata: { ok: true, causes: [] },
           ingestion: { ok: false, causes: ['payments, partition 0: the disk is full'] },
+          cluster: { ok: true, causes: [] },
+          storage: { ok: true, causes: [] },
         },
       });
       expect((await other.health()).status).toBe('degraded');

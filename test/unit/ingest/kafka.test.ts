@@ -456,3 +456,65 @@ describe('transforms', () => {
     expect(await sums()).toEqual(exact);
   });
 });
+
+describe('a table that changes', () => {
+  test('goes on reading: columns that come, go and widen, without a message lost or twice', async () => {
+    await create();
+    const want = produce(0, 5);
+    await untilIds(want);
+    await cluster.query("ALTER TABLE events ADD extra STRING DEFAULT 'old', ALTER id TYPE DECIMAL(21, 0)");
+    want.push(...produce(0, 3), ids);
+    kafka.produce('events', 0, JSON.stringify({ id: ids++, name: 'x', extra: 'new' }));
+    await untilIds(want);
+    await cluster.query("ALTER TABLE events DROP name, ALTER extra SET DEFAULT 'later'");
+    want.push(...produce(1, 2));
+    await untilIds(want);
+    const counts = async () =>
+      (await cluster.query('SELECT extra, COUNT(*) FROM events GROUP BY extra ORDER BY extra')).rows;
+    // Those of the second definition took its default when they were read, as those before have it.
+    const expected = [
+      ['later', 2n],
+      ['new', 1n],
+      ['old', 8n],
+    ];
+    expect(await counts()).toEqual(expected);
+    await cluster.commit('events');
+    expect(await counts()).toEqual(expected);
+    await restart();
+    await untilIds(want);
+    expect(await counts()).toEqual(expected);
+  });
+
+  test('keeps what its transform gives, and may change beside it', async () => {
+    await cluster.query(
+      `CREATE TABLE events (id INT, name STRING, beside STRING DEFAULT 'a')
+       FROM KAFKA (brokers = 'localhost:9092', topic = 'events', format = 'json')
+       AS SELECT id, UPPER(name) AS name FROM message (id INT, name STRING)`,
+    );
+    const all = async () => (await cluster.query('SELECT id, name, beside FROM events ORDER BY id')).rows;
+    kafka.produce('events', 0, '{"id":1,"name":"x"}');
+    await eventually(async () => expect(await all()).toEqual([[1, 'X', 'a']]));
+    await expect(cluster.query('ALTER TABLE events DROP name')).rejects.toMatchObject({
+      fault: { code: 'UNSUPPORTED', message: expect.stringContaining('the table has no column name') },
+    });
+    expect(await codeOf(cluster.query('ALTER TABLE events RENAME id TO number'))).toBe('UNSUPPORTED');
+    await cluster.query("ALTER TABLE events ALTER beside SET DEFAULT 'b', ALTER id TYPE LONG, RENAME beside TO aside");
+    kafka.produce('events', 0, '{"id":2,"name":"y"}');
+    const changed = async () => (await cluster.query('SELECT id, name, aside FROM events ORDER BY id')).rows;
+    const expected = [
+      [1n, 'X', 'a'],
+      [2n, 'Y', 'b'],
+    ];
+    await eventually(async () => expect(await changed()).toEqual(expected));
+    await cluster.commit('events');
+    expect(await changed()).toEqual(expected);
+  });
+
+  test('two who change it at once both do', async () => {
+    await create();
+    const adds = Array.from({ length: 8 }, (_, index) => cluster.query(`ALTER TABLE events ADD c${index} INT`));
+    await Promise.all(adds);
+    const { columns, version } = (await cluster.controller.call('catalog', null)).tables[0]!;
+    expect([columns.length, version]).toEqual([10, 9]);
+  });
+});

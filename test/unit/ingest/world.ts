@@ -16,11 +16,15 @@ import type { IngestSettings } from '../../../src/ingest/settings.ts';
 import { openSqliteMeta } from '../../../src/meta/sqlite.ts';
 import { createShard } from '../../../src/shard/shard.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
+import type { BuilderCalls } from '../../../src/wire/builder-calls.ts';
 import type { Client } from '../../../src/wire/call.ts';
-import type { BuilderCalls, ControllerCalls, IngestCalls, IngestState, ShardCalls } from '../../../src/wire/calls.ts';
+import type { ControllerCalls } from '../../../src/wire/controller-calls.ts';
+import type { IngestCalls, IngestState } from '../../../src/wire/ingest-calls.ts';
 import { local } from '../../../src/wire/local.ts';
+import type { ShardCalls } from '../../../src/wire/shard-calls.ts';
 import { FaultDisk } from '../../sim/fault-disk.ts';
 import { noStreams } from '../../support/no-streams.ts';
+import { noTasks } from '../../support/no-tasks.ts';
 import { seededRandom } from '../../support/random.ts';
 
 /** A hundred times as fast as the wall's. */
@@ -80,17 +84,21 @@ export async function openWorld(tableSettings: TableDefinitionRequest['settings'
   let disk = new FaultDisk(random);
   const world = () => ({ clock, random, log: silentLog, disk });
   let ingest: Ingest | null = null;
-  const controllerRole = await createController(controllerDefaults, {
-    ...world(),
-    meta,
-    store,
-    listeners: {
-      catalogChanged: async () => {
-        await ingest?.refresh(null, { signal: new AbortController().signal });
+  const controllerRole = await createController(
+    { ...controllerDefaults, mergeIntervalMs: null },
+    {
+      ...world(),
+      meta,
+      store,
+      tasks: noTasks,
+      listeners: {
+        catalogChanged: async () => {
+          await ingest?.refresh(null, { signal: new AbortController().signal });
+        },
+        segmentsGone: async () => {},
       },
-      segmentsGone: async () => {},
     },
-  });
+  );
   const realController = local<ControllerCalls>(controllerRole);
   const definition: TableDefinition = await realController.call('createTable', {
     definition: request(tableSettings),

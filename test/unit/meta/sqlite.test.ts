@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SegmentEntry, TableDefinition } from '../../../src/catalog/table.ts';
+import type { LoadEntry } from '../../../src/catalog/load.ts';
+import { loadPartition, type SegmentEntry, type TableDefinition } from '../../../src/catalog/table.ts';
 import { defineTable } from '../../../src/catalog/validate.ts';
 import { INT } from '../../../src/column/type.ts';
 import { openSqliteMeta } from '../../../src/meta/sqlite.ts';
@@ -54,7 +55,11 @@ const segment = (tableId: string, startOffset: number, endOffset: number, attemp
 const tableAt = (definition: TableDefinition, committedEnd: number) => ({
   ...{ definition, paused: false },
   partitions: [{ committedEnd, paused: false, streamId: null, epoch: 0 }],
+  replacements: [],
 });
+
+/** What else the metadata has, of a fresh file. */
+const nothingElse = { loads: [], staged: {}, quarantine: [], servers: [] };
 
 const withCode = (code: string) => expect.objectContaining({ fault: expect.objectContaining({ code }) });
 
@@ -64,7 +69,7 @@ const reopen = async () => {
 };
 
 test('starts empty, at version 0', async () => {
-  expect(await meta.load()).toEqual({ version: 0, tables: [], segments: [] });
+  expect(await meta.load()).toEqual({ version: 0, tables: [], segments: [], ...nothingElse });
 });
 
 test('keeps tables, segments and committed ends across a restart, each change one version', async () => {
@@ -78,6 +83,7 @@ test('keeps tables, segments and committed ends across a restart, each change on
     version: 4,
     tables: [tableAt(b, 0), tableAt(a, 25)],
     segments: [first, second],
+    ...nothingElse,
   });
 });
 
@@ -106,6 +112,92 @@ describe('publish', () => {
     expect(outcomes.map(outcome => outcome.status).sort()).toEqual(['fulfilled', 'rejected', 'rejected']);
     expect((await meta.load()).tables[0]!.partitions).toMatchObject([{ committedEnd: 20 }]);
   });
+});
+
+const load = (tableId: string, change: Partial<LoadEntry> = {}): LoadEntry => ({
+  ...{ id: 'feed', tableId, key: 'k', sequence: null, loadsBelow: 1, state: 'running', inputs: [] },
+  ...{ options: { shapes: [], rejectsMax: null }, replace: null },
+  ...{ cutoffs: [], rowsSettled: 0, rowsLoaded: 0, rowsRejected: 0, rejects: [], createdAtMs: 5 },
+  ...{ finishedAtMs: null, error: null },
+  ...change,
+});
+
+describe('loads', () => {
+  const loaded = { ...segment(a.id, 0, 10, 'l'), partition: loadPartition };
+
+  beforeEach(async () => {
+    await meta.createTable(a);
+    await meta.publish(segment(a.id, 0, 10));
+    await meta.putLoad(load(a.id));
+    await meta.stageSegment(load(a.id, { rowsSettled: 10 }), loaded);
+  });
+
+  test('stage segments that are not visible, and make them visible with what they replace, in one transaction', async () => {
+    await reopen();
+    const before = await meta.load();
+    expect(before).toMatchObject({ loads: [load(a.id, { rowsSettled: 10 })], staged: { feed: [loaded] } });
+    expect(before.segments).toHaveLength(1);
+    const cutoffs = [{ streamId: null, offset: 10 }];
+    const replacement = { sequence: 2, loadsBelow: 2, fromMs: 0, toMs: 9, cutoffs, createdAtMs: 6 };
+    const finished = load(a.id, { state: 'finished', sequence: 2 });
+    expect(await meta.finishLoad(finished, replacement, [segment(a.id, 0, 10).id])).toBe(before.version + 1);
+    await reopen();
+    expect(await meta.load()).toStrictEqual({
+      ...{ version: before.version + 1, segments: [{ ...loaded, loadSequence: 2 }], loads: [finished] },
+      ...{ staged: {}, quarantine: [], servers: [] },
+      tables: [{ ...tableAt(a, 10), replacements: [replacement] }],
+    });
+    await meta.removeReplacements(a.id, [2]);
+    expect((await meta.load()).tables).toEqual([tableAt(a, 10)]);
+  });
+
+  test('that end otherwise lose what they staged', async () => {
+    await meta.putLoad(load(a.id, { error: 'the disk is full' }));
+    expect(await meta.load()).toMatchObject({ staged: { feed: [loaded] } });
+    await meta.putLoad(load(a.id, { state: 'cancelled' }));
+    expect(await meta.load()).toMatchObject({ loads: [{ state: 'cancelled' }], staged: {} });
+  });
+
+  test('go with what they staged', async () => {
+    await meta.removeLoads(['feed']);
+    expect(await meta.load()).toMatchObject({ loads: [], staged: {} });
+  });
+});
+
+test('a merged segment takes the place of its parts, or nothing changes', async () => {
+  await meta.createTable(a);
+  const parts = [segment(a.id, 0, 10), segment(a.id, 10, 25)];
+  for (const part of parts) await meta.publish(part);
+  const whole = segment(a.id, 0, 25, 'w');
+  const before = await meta.load();
+  await expect(meta.replaceSegments([parts[0]!.id, 'gone'], whole)).rejects.toThrow(withCode('INVALID_REQUEST'));
+  expect(await meta.load()).toEqual(before);
+  await meta.replaceSegments(
+    parts.map(({ id }) => id),
+    whole,
+  );
+  expect(await meta.load()).toMatchObject({ segments: [whole], tables: [tableAt(a, 25)] });
+  await meta.updateSegment({ ...whole, generation: 2 });
+  expect((await meta.load()).segments).toEqual([{ ...whole, generation: 2 }]);
+  await expect(meta.updateSegment(parts[0]!)).rejects.toThrow(withCode('INVALID_REQUEST'));
+});
+
+test('damaged segments and servers are remembered', async () => {
+  await meta.createTable(a);
+  const damaged = segment(a.id, 0, 10);
+  await meta.publish(damaged);
+  const entry = { segmentId: damaged.id, cause: 'checksum', atMs: 3 };
+  await meta.putQuarantine(entry);
+  await meta.putServer({ id: 's1', registeredAtMs: 1, draining: false });
+  await meta.putServer({ id: 's1', registeredAtMs: 9, draining: true });
+  await reopen();
+  expect(await meta.load()).toMatchObject({
+    quarantine: [entry],
+    servers: [{ id: 's1', registeredAtMs: 1, draining: true }],
+  });
+  await meta.dropSegments([damaged.id]);
+  await meta.removeServer('s1');
+  expect(await meta.load()).toMatchObject({ quarantine: [], servers: [] });
 });
 
 test('a dropped table takes its segments and partitions along; the name is free again', async () => {

@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { crc32c } from '../../../src/base/checksum.ts';
 import { FaultError } from '../../../src/base/fault.ts';
+import { isPooled, type Type } from '../../../src/column/type.ts';
 import { Arena } from '../../../src/kernel/allocator.ts';
+import type { ValueRange } from '../../../src/segment/block.ts';
+import { readStatistics } from '../../../src/segment/statistics.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import { buildTestSegment, everyType, everyTypeTable, openTestSegment, readSegment } from './stored-fixtures.ts';
 
@@ -12,7 +15,7 @@ const folder = `${entry.tableId}/${entry.id}`;
 const manifestKey = `${folder}/manifest-1.json`;
 const arena = new Arena(16 << 20);
 
-/** Everything that can be read of a segment, as one text: values, and the rows of every bitmap of every index. */
+/** Everything that can be read of a segment, as one text: values, statistics, and what every index says. */
 async function readAll(from: MemoryStore): Promise<string> {
   const opened = await openTestSegment(entry, from, arena);
   try {
@@ -20,18 +23,49 @@ async function readAll(from: MemoryStore): Promise<string> {
     const { columns, indexes } = opened.segment.manifest;
     all.push(columns.map(({ id, name, zone, blocks }) => [id, name, zone, blocks.map(block => block.zone)]));
     for (const { kind, columnId, count } of indexes) {
-      const words = new Uint32Array(2_048);
-      const { segment } = opened;
-      const index = (await (kind === 'null' ? segment.loadNulls(columnId) : segment.loadInverted(columnId)))!;
-      for (let code = 0; code < count && code < 100; code++) {
-        for (const block of opened.segment.blocks) index.select(code, block.index, words.fill(0));
-        all.push([kind, columnId, code, index.cardinality(code), words.subarray(0, 2).join()]);
+      const { indexes: by } = opened.segment;
+      const { blocks } = opened.segment;
+      if (kind === 'bloom') {
+        const bloom = by.bloom(columnId)!;
+        for (const value of probesOf(columns.find(({ id }) => id === columnId)!.type))
+          all.push([
+            kind,
+            columnId,
+            bloom.mayHold(value, null),
+            blocks.map(({ index }) => bloom.mayHold(value, index)),
+          ]);
+      } else if (kind === 'range') {
+        const range = by.range(columnId)!;
+        for (const probe of probesOf(columns.find(({ id }) => id === columnId)!.type))
+          for (const { index } of blocks) {
+            const words = new Uint32Array(2_048).fill(0xffff_ffff);
+            range.narrow(probe as ValueRange, index, words, 2);
+            all.push([kind, columnId, words.subarray(0, 2).join()]);
+          }
+      } else {
+        const bitmaps = (kind === 'null' ? by.nulls(columnId) : by.inverted(columnId))!;
+        const words = new Uint32Array(2_048);
+        for (let code = 0; code < count && code < 100; code++) {
+          for (const { index } of blocks) bitmaps.select(code, index, words.fill(0));
+          all.push([kind, columnId, code, bitmaps.cardinality(code), words.subarray(0, 2).join()]);
+        }
       }
     }
+    all.push([...readStatistics(opened.segment.manifest).values()]);
     return JSON.stringify(all, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
   } finally {
     opened.segment.close();
   }
+}
+
+/** Values and ranges to ask indexes for. */
+function probesOf(type: Type): readonly (Uint8Array | ValueRange)[] {
+  if (isPooled(type)) return ['ab', 'payment-7919', 'nobody'].map(text => new TextEncoder().encode(text));
+  const isDouble = type.name === 'FLOAT' || type.name === 'DOUBLE';
+  return [-50, 0, 3, 1e12].map(value => {
+    const bound = isDouble ? value : BigInt(value);
+    return { type, low: bound, high: value === 0 ? (isDouble ? 7 : 7n) : bound, nan: false };
+  });
 }
 
 const original = await readAll(store);
@@ -148,6 +182,6 @@ test('another version says which', async () => {
   const document = JSON.parse(Buffer.from(store.objects.get(manifestKey)!).toString()) as Container;
   delete document.crc32c;
   const damaged = new MemoryStore();
-  damaged.objects.set(manifestKey, sign({ ...document, version: 2 }));
-  await expect(readAll(damaged)).rejects.toThrow(`${manifestKey} has version 2; this Weir reads version 1`);
+  damaged.objects.set(manifestKey, sign({ ...document, version: 3 }));
+  await expect(readAll(damaged)).rejects.toThrow(`${manifestKey} has version 3; this Weir reads versions 1, 2`);
 });

@@ -3,14 +3,15 @@ import type { ColumnDefinition, IndexDefinition, SegmentEntry, TableDefinition }
 import { columnOf } from '../../../src/column/builder.ts';
 import { type Column, isPresent } from '../../../src/column/column.ts';
 import { formatHex } from '../../../src/column/text.ts';
-import type { Type, Value } from '../../../src/column/type.ts';
 import * as types from '../../../src/column/type.ts';
+import { isPooled, type Type, type Value } from '../../../src/column/type.ts';
 import { decimalOf, intervalOf, pooledValue } from '../../../src/column/value.ts';
 import { Arena } from '../../../src/kernel/allocator.ts';
 import { type Block, blockRows } from '../../../src/segment/block.ts';
 import { buildSegment } from '../../../src/segment/builder.ts';
 import { SegmentCache } from '../../../src/segment/cache.ts';
 import { OpenFiles, type SegmentFiles } from '../../../src/segment/files.ts';
+import { orderedWordCount } from '../../../src/segment/ordered.ts';
 import { openSegment, type StoredSegment } from '../../../src/segment/reader.ts';
 import type { DeepStore } from '../../../src/store/deep-store.ts';
 import { ingestedAtMs, withRowColumns } from '../../support/row-columns.ts';
@@ -80,7 +81,22 @@ export const everyType: readonly TestColumn[] = [
   { name: 'nothing', type: types.STRING, value: () => null },
 ];
 
-export const everyTypeTable = defineTestTable(everyType, 'ts', ['city', 'id', 'device']);
+/** Each kind of index on every column that can have it. */
+export const everyIndex = ({ columns }: TableDefinition): IndexDefinition[] =>
+  columns.flatMap(({ id, type }) => {
+    const isOrdered = orderedWordCount(type) !== null;
+    const isString = isPooled(type) && type.name !== 'JSON';
+    return [
+      ...(isOrdered ? [{ columnId: id, kind: 'range' as const }] : []),
+      ...(isOrdered || isString ? [{ columnId: id, kind: 'bloom' as const }] : []),
+    ];
+  });
+
+const withInverted = defineTestTable(everyType, 'ts', ['city', 'id', 'device']);
+export const everyTypeTable: TableDefinition = {
+  ...withInverted,
+  indexes: [...withInverted.indexes, ...everyIndex(withInverted)],
+};
 
 export interface BuildOptions {
   readonly definition?: TableDefinition;

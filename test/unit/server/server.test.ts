@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { SegmentEntry, TableDefinition } from '../../../src/catalog/table.ts';
 import { blockRows } from '../../../src/segment/block.ts';
-import { createServer, dealTasks } from '../../../src/server/server.ts';
+import { dealTasks } from '../../../src/server/deal.ts';
+import { createServer } from '../../../src/server/server.ts';
 import type { Client, FrameStream } from '../../../src/wire/call.ts';
-import type { RunInput, RunStats, ServerRunInput, ShardCalls } from '../../../src/wire/calls.ts';
+import type { ServerRunInput } from '../../../src/wire/server-calls.ts';
+import type { RunInput, RunStats, ShardCalls } from '../../../src/wire/shard-calls.ts';
 
 const definition: TableDefinition = {
   id: '00000000000a',
@@ -51,7 +53,7 @@ const input = (segments: readonly SegmentEntry[], partitions: number): ServerRun
     ],
     inline: {},
     nowMs: 0,
-    deadlineMs: 1,
+    timeoutMs: 1,
     memoryBytes: 1,
     allowPartial: false,
   }) as unknown as ServerRunInput;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { unboundAccounts } from '../../../src/base/accounts.ts';
 import type { SegmentEntry } from '../../../src/catalog/table.ts';
 import { columnOf } from '../../../src/column/builder.ts';
 import { LONG, STRING } from '../../../src/column/type.ts';
@@ -23,7 +24,12 @@ async function openStore(segmentCount: number, countMax: number) {
     entries.push(await buildSegment({ definition, segmentId, ...range, column }, store, { createdAtMs: 0 }));
   }
   const arena = new Arena(1 << 22);
-  return { store, entries, arena, segments: new OpenSegments(new OpenFiles(store), new SegmentCache(arena), countMax) };
+  const { account: accountOf } = unboundAccounts();
+  const account = accountOf('metadata');
+  return {
+    ...{ store, entries, arena, account },
+    segments: new OpenSegments(new OpenFiles(store), new SegmentCache(arena), account, countMax),
+  };
 }
 
 test('a segment is opened once, and stays while it is used', async () => {

@@ -10,11 +10,11 @@ import { buildSegment } from '../../../src/segment/builder.ts';
 import { createShard } from '../../../src/shard/shard.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import type { Client } from '../../../src/wire/call.ts';
-import type { RunInput, RunStats, ScanTask, ShardCalls } from '../../../src/wire/calls.ts';
 import { connect } from '../../../src/wire/connect.ts';
 import { local } from '../../../src/wire/local.ts';
 import { messagePortPort } from '../../../src/wire/port.ts';
 import { serve } from '../../../src/wire/serve.ts';
+import type { RunInput, RunStats, ScanTask, ShardCalls } from '../../../src/wire/shard-calls.ts';
 
 /** Rows are (their offset, a name). */
 export const definition: TableDefinition = {
@@ -138,6 +138,7 @@ export const taskOf = (
     blocks: Array.from({ length: Math.ceil(entry.rowCount / 65_536) }, (_, block) => block),
   })),
   ranges: range ? [{ partition: 0, ...range }] : [],
+  masks: {},
 });
 
 export const runInput = (input: Partial<RunInput>): RunInput => ({
@@ -148,8 +149,8 @@ export const runInput = (input: Partial<RunInput>): RunInput => ({
   scans: [],
   inline: {},
   nowMs: Date.now(),
-  deadlineMs: Date.now() + 60_000,
-  memoryBytes: 1 << 20,
+  timeoutMs: 60_000,
+  memoryBytes: 1 << 24,
   allowPartial: false,
   ...input,
 });

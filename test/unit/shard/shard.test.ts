@@ -10,7 +10,8 @@ import { LONG, STRING, type Value } from '../../../src/column/type.ts';
 import { rowsOf } from '../../../src/column/value.ts';
 import { idleAfterMs } from '../../../src/shard/partitions.ts';
 import type { Client } from '../../../src/wire/call.ts';
-import type { ShardCalls } from '../../../src/wire/calls.ts';
+import type { ShardCalls } from '../../../src/wire/shard-calls.ts';
+import { ManualClock } from '../../support/clock.ts';
 import {
   appendRows,
   byId,
@@ -20,7 +21,6 @@ import {
   definition,
   openCluster,
   readRun,
-  realClock,
   rowsBetween,
   runInput,
   scanNode,
@@ -162,12 +162,13 @@ describe.each<Carrier>(['one thread', 'MessageChannels'])('a shard over %s', car
     const run = (scans: Parameters<typeof taskOf>, more: object = {}): Promise<unknown> =>
       readRun(shard, runInput({ tasks: [{ shard: 0, fragment: 1, scans: [taskOf(...scans)] }], ...more }));
     const all: Parameters<typeof taskOf> = [[], { startOffset: 0, endOffset: 1000 }];
-    const entry = { id: 'gone', tableId, rowCount: 1, generation: 1 } as SegmentEntry;
+    const times = { minTimeMs: null, maxTimeMs: null };
+    const entry = { id: 'gone', tableId, rowCount: 1, generation: 1, ...times } as SegmentEntry;
     const sort = { kind: 'sort', source: scanNode, keys: [], limit: null } as const;
     expect(await codeOf(run([[], { startOffset: 0, endOffset: 1001 }]))).toBe('INCOMPLETE');
     expect(await codeOf(run([[entry], null]))).toBe('CORRUPT_SEGMENT');
     expect(await codeOf(run(all, { fragment: 5 }))).toBe('INVALID_REQUEST');
-    expect(await codeOf(run(all, { deadlineMs: Date.now() - 1 }))).toBe('TIMEOUT');
+    expect(await codeOf(run(all, { timeoutMs: -1 }))).toBe('TIMEOUT');
     expect(await codeOf(run(all, { fragments: [runInput({}).fragments[0]!, sort], memoryBytes: 100 }))).toBe(
       'MEMORY_BUDGET',
     );
@@ -331,8 +332,8 @@ test('other calls are answered while a long run is under way, and a cancel ends 
 });
 
 test('freshness tells an idle partition from one that consumes', async () => {
-  let nowMs = 1_000_000;
-  const shard = open('one thread', 1, undefined, { ...realClock, nowMs: () => nowMs }).shards[0]!;
+  const clock = new ManualClock(1_000_000);
+  const shard = open('one thread', 1, undefined, clock).shards[0]!;
   await shard.call('openPartition', { definition, partition: 0, startOffset: 0, epoch: 0, watermarkMs: null });
   const stateOf = async (leaseId: string): Promise<unknown> => {
     const { state, watermarkMs, observedAtMs } = (await shard.call('pin', { leaseId, ...ref })).freshness;
@@ -341,8 +342,16 @@ test('freshness tells an idle partition from one that consumes', async () => {
   expect(await stateOf('1')).toEqual(['idle', null, 1_000_000]);
   await appendRows(shard, 0, 5);
   expect(await stateOf('2')).toEqual(['consuming', 5, 1_000_000]);
-  nowMs += idleAfterMs;
-  expect(await stateOf('3')).toEqual(['idle', 5, nowMs]);
+  // Set back or ahead, the clock says nothing of how long it was.
+  for (const [lease, byMs] of [
+    ['3', -86_400_000],
+    ['4', 86_400_000],
+  ] as const) {
+    clock.jump(byMs);
+    expect(((await stateOf(lease)) as unknown[])[0]).toBe('consuming');
+  }
+  clock.advance(idleAfterMs);
+  expect(await stateOf('5')).toEqual(['idle', 5, clock.nowMs()]);
 });
 
 test('inline rows reach the root', async () => {

@@ -44,6 +44,8 @@ for (const [name, make] of Object.entries(stores)) {
   test(`${name}: what is missing or short is a fault`, async () => {
     const store = await make();
     await store.put('t/s/a', [bytes('123')]);
+    expect(await store.size('t/s/a')).toBe(3);
+    await expect(store.size('t/s/b')).rejects.toEqual(fault('NOT_FOUND'));
     await expect(store.get('t/s/b', 0, 1)).rejects.toEqual(fault('NOT_FOUND'));
     await expect(store.get('t/s/a', 2, 2)).rejects.toEqual(fault('CORRUPT_SEGMENT'));
     expect(() => store.openSync('t/s/b')).toThrow(fault('NOT_FOUND'));

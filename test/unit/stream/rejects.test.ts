@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { silentLog } from '../../../src/base/seams.ts';
 import { RejectLog } from '../../../src/stream/rejects.ts';
+import { verifyRejects } from '../../../src/stream/verify.ts';
 import { diskError, FaultDisk } from '../../sim/fault-disk.ts';
 import { ManualClock } from '../../support/clock.ts';
 import { seededRandom } from '../../support/random.ts';
@@ -18,7 +19,11 @@ async function world() {
       .toString()
       .trimEnd()
       .split('\n')
-      .map(line => JSON.parse(line));
+      .map(line => {
+        const { crc32c, ...entry } = JSON.parse(line);
+        expect(crc32c).toMatch(/^[0-9a-f]{8}$/);
+        return entry;
+      });
   return { disk, rejects: new RejectLog('/log/table', { disk, clock, log }), lines, warnings };
 }
 
@@ -95,4 +100,20 @@ test('what is kept can be read again: each message once, its last reason, over b
     [8, null, 'other'],
     [null, 2, 'later'],
   ]);
+});
+
+test('a line of which any byte is flipped is left out, and found by the check; the others stand', async () => {
+  const { disk, rejects } = await world();
+  for (const line of [1, 2, 3]) rejects.add([{ ...ofPush, line, reason: 'broken', text: 'é' }]);
+  await rejects.close();
+  const bytes = disk.bytes('/log/table/rejects.ndjson');
+  const lineSize = bytes.length / 3;
+  expect(await verifyRejects(disk, '/log/table')).toEqual({ problems: [], tornFiles: [] });
+  for (let at = lineSize; at < 2 * lineSize; at++) {
+    bytes[at]! ^= 4;
+    const kept = (await rejects.read()).map(({ line }) => line);
+    expect([at, kept]).toEqual([at, at === 2 * lineSize - 1 ? [1] : [1, 3]]);
+    expect((await verifyRejects(disk, '/log/table')).problems).toMatchObject([{ place: 'line 2' }]);
+    bytes[at]! ^= 4;
+  }
 });

@@ -2,13 +2,16 @@ import { MessageChannel } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FaultError, fault } from '../../../src/base/fault.ts';
-import type { CallContext, Client, FrameStream, Handlers } from '../../../src/wire/call.ts';
+import type { CallContext, Client, FrameStream, Handlers, Port } from '../../../src/wire/call.ts';
 import type { Stream } from '../../../src/wire/calls.ts';
 import { connect } from '../../../src/wire/connect.ts';
 import { local } from '../../../src/wire/local.ts';
 import { streamCredit } from '../../../src/wire/message.ts';
+import { multiplex } from '../../../src/wire/multiplex.ts';
 import { messagePortPort } from '../../../src/wire/port.ts';
 import { serve } from '../../../src/wire/serve.ts';
+import type { TcpListener } from '../../../src/wire/tcp.ts';
+import { tcpPair } from '../../support/tcp.ts';
 
 type TestCalls = {
   double: { in: number; out: number };
@@ -80,19 +83,40 @@ class Server {
 }
 
 const channels: MessageChannel[] = [];
-afterEach(() => {
+const listeners: TcpListener[] = [];
+afterEach(async () => {
   for (const { port1 } of channels.splice(0)) port1.close();
+  await Promise.all(listeners.splice(0).map(listener => listener.close()));
 });
 
 const openChannel = () => {
   const channel = new MessageChannel();
   channels.push(channel);
-  return { near: messagePortPort(channel.port1), far: messagePortPort(channel.port2), channel };
+  return { near: messagePortPort(channel.port1), far: messagePortPort(channel.port2) };
 };
 
-const overChannel = () => {
+const openTcp = async () => {
+  const { near, far, listener } = await tcpPair();
+  listeners.push(listener);
+  return { near, far };
+};
+
+const openMultiplex = async () => {
+  const { near, far } = await openTcp();
+  return { near: multiplex(near).channel('test'), far: multiplex(far).channel('test') };
+};
+
+type OpenPorts = () => Promise<{ near: Port; far: Port }> | { near: Port; far: Port };
+
+const carriers: { carrier: string; openPorts: OpenPorts }[] = [
+  { carrier: 'a MessageChannel', openPorts: openChannel },
+  { carrier: 'TCP', openPorts: openTcp },
+  { carrier: 'a channel of TCP', openPorts: openMultiplex },
+];
+
+const over = async (openPorts: OpenPorts) => {
   const server = new Server();
-  const { near, far } = openChannel();
+  const { near, far } = await openPorts();
   const service = serve(near, server.handlers);
   return { server, service, client: connect<TestCalls>(far) };
 };
@@ -117,18 +141,18 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     error => (error instanceof FaultError ? error.fault.code : `not a fault: ${error}`),
   );
 
-describe.each([
-  { carrier: 'a MessageChannel', open: overChannel },
-  { carrier: 'one thread', open: inThread },
+describe.each<{ carrier: string; open: () => Promise<{ server: Server; client: Client<TestCalls> }> }>([
+  ...carriers.map(({ carrier, openPorts }) => ({ carrier, open: () => over(openPorts) })),
+  { carrier: 'one thread', open: async () => inThread() },
 ])('over $carrier', ({ open }) => {
   test('calls answer, in any number at once', async () => {
-    const { client } = open();
+    const { client } = await open();
     const inputs = Array.from({ length: 100 }, (_, index) => index);
     expect(await Promise.all(inputs.map(input => client.call('double', input)))).toEqual(inputs.map(x => x * 2));
   });
 
   test('faults arrive whole', async () => {
-    const { client } = open();
+    const { client } = await open();
     const error: FaultError = await client.call('broken', 'fault').catch(error => error);
     expect(error).toBeInstanceOf(FaultError);
     expect(error.fault).toEqual({
@@ -143,16 +167,16 @@ describe.each([
   });
 
   test('unknown calls are CORRUPT_FRAME', async () => {
-    const { client } = open();
+    const { client } = await open();
     for (const name of ['nothing', 'toString', '__proto__', 'constructor'])
       expect(await codeOf((client as Client<never>).call(name as never, null as never))).toBe('CORRUPT_FRAME');
     expect(await client.call('double', 4)).toBe(8);
   });
 
   test('frames arrive in order, then the trailer', async () => {
-    const { client } = open();
+    const { client } = await open();
     for (const frames of [0, 1, streamCredit, 1000]) {
-      const { server, client } = open();
+      const { server, client } = await open();
       const answer = await readAll(client.stream('count', { frames }));
       expect(answer.frames).toEqual(Array.from({ length: frames }, (_, index) => index & 255));
       expect(answer.trailer).toEqual({ produced: frames });
@@ -163,7 +187,7 @@ describe.each([
   });
 
   test('the producer is never more than the credit ahead', async () => {
-    const { server, client } = open();
+    const { server, client } = await open();
     const stream = client.stream('count', { frames: 100 });
     for (let taken = 1; taken <= 100; taken++) {
       await stream.next();
@@ -175,7 +199,7 @@ describe.each([
   });
 
   test('returning early cancels the producer', async () => {
-    const { server, client } = open();
+    const { server, client } = await open();
     for await (const frame of client.stream('count', { frames: 1_000_000 })) if (frame[0] === 10) break;
     await server.aborted.happened;
     await server.ended.happened;
@@ -183,7 +207,7 @@ describe.each([
   });
 
   test('an abort cancels a call', async () => {
-    const { server, client } = open();
+    const { server, client } = await open();
     const abort = new AbortController();
     const answer = codeOf(client.call('slowly', null, { signal: abort.signal }));
     await server.started.happened;
@@ -195,7 +219,7 @@ describe.each([
   });
 
   test('an abort ends a stream whose producer is stuck, with the reason of the abort', async () => {
-    const { server, client } = open();
+    const { server, client } = await open();
     const abort = new AbortController();
     const stream = client.stream('stuck', null, { signal: abort.signal });
     expect((await stream.next()).value).toEqual(new Uint8Array([1]));
@@ -206,7 +230,7 @@ describe.each([
   });
 
   test('a failure amid a stream follows its frames', async () => {
-    const { client } = open();
+    const { client } = await open();
     const seen: number[] = [];
     const read = async (): Promise<void> => {
       for await (const frame of client.stream('count', { frames: 10, failAt: 3 })) seen.push(frame[0]!);
@@ -216,16 +240,85 @@ describe.each([
   });
 });
 
-test('bytes of an output arrive, also where they are a part of a larger buffer', async () => {
-  const { client } = overChannel();
-  expect((await client.call('frame', { rows: 3 })).frame).toEqual(new Uint8Array([7, 7, 7]));
-  const { near, far } = openChannel();
-  const large = new Uint8Array(1000).fill(9);
-  serve<{ part: { in: null; out: { frame: Uint8Array } } }>(near, { part: () => ({ frame: large.subarray(1, 3) }) });
-  const { frame } = await connect<{ part: { in: null; out: { frame: Uint8Array } } }>(far).call('part', null);
-  expect([...frame]).toEqual([9, 9]);
-  expect(frame.buffer.byteLength).toBe(2);
-  expect(large.length).toBe(1000);
+describe.each(carriers)('a port over $carrier', ({ openPorts }) => {
+  test('bytes of an output arrive, also where they are a part of a larger buffer', async () => {
+    const { client } = await over(openPorts);
+    expect((await client.call('frame', { rows: 3 })).frame).toEqual(new Uint8Array([7, 7, 7]));
+    const { near, far } = await openPorts();
+    const large = new Uint8Array(1000).fill(9);
+    serve<{ part: { in: null; out: { frame: Uint8Array } } }>(near, { part: () => ({ frame: large.subarray(1, 3) }) });
+    const { frame } = await connect<{ part: { in: null; out: { frame: Uint8Array } } }>(far).call('part', null);
+    expect([...frame]).toEqual([9, 9]);
+    expect(frame.buffer.byteLength).toBe(2);
+    expect(large.length).toBe(1000);
+  });
+
+  test('what cannot be cloned is a fault on either side, and the port goes on', async () => {
+    const { client } = await over(openPorts);
+    expect(await codeOf(client.call('unclonable', null))).toBe('INTERNAL');
+    expect(await codeOf(client.call('double', (() => 1) as unknown as number))).toBe('INTERNAL');
+    expect(await client.call('double', 2)).toBe(4);
+  });
+
+  test('closing the port rejects what is outstanding and cancels it on the other side', async () => {
+    for (const side of ['server', 'client'] as const) {
+      const { server, service, client } = await over(openPorts);
+      const call = codeOf(client.call('slowly', null));
+      const stream = client.stream('stuck', null);
+      await stream.next();
+      const next = codeOf(stream.next());
+      if (side === 'server') service.close();
+      else client.close();
+      expect(await call).toBe('UNAVAILABLE');
+      expect(await next).toBe('UNAVAILABLE');
+      await server.aborted.happened;
+      expect(await codeOf(client.call('double', 1))).toBe('UNAVAILABLE');
+    }
+  });
+
+  test('malformed messages never crash a server: answered when they can be, else the port closes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.object({ values: [fc.anything()], key: fc.constantFrom('id', 'kind', 'name') })),
+        async messages => {
+          const server = new Server();
+          const { near, far } = await openPorts();
+          serve(near, server.handlers);
+          const closed = event();
+          const answered = event();
+          far.listen(message => {
+            const { id, kind } = message as { id: number; kind: string };
+            if (id === 999_999 && kind === 'done') answered.happen();
+          }, closed.happen);
+          for (const message of messages) far.post(message);
+          for (const kind of ['credit', 'frame', 'call', 'nonsense']) far.post({ kind, id: 1, frames: 'many' });
+          far.post({ kind: 'call', id: 999_999, name: 'double', input: 1 });
+          await Promise.race([answered.happened, closed.happened]);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  }, 30_000);
+
+  test('malformed answers reject the call that they are about, or all', async () => {
+    for (const answers of [
+      [
+        { kind: 'done?', id: 1 },
+        { kind: 'fault', id: 2, fault: { code: 'NONE' } },
+      ],
+      ['nonsense'],
+    ]) {
+      const { near, far } = await openPorts();
+      const client = connect<TestCalls>(far);
+      const calls = [codeOf(client.call('double', 1)), codeOf(client.call('double', 2))];
+      near.listen(
+        () => {},
+        () => {},
+      );
+      for (const answer of answers) near.post(answer);
+      expect(await Promise.all(calls)).toEqual(['CORRUPT_FRAME', 'CORRUPT_FRAME']);
+    }
+  });
 });
 
 test('transferred input leaves its sender', async () => {
@@ -235,71 +328,4 @@ test('transferred input leaves its sender', async () => {
   const frame = new Uint8Array(100);
   expect(await connect<SizeCalls>(far).call('size', { frame }, { transfer: [frame.buffer] })).toBe(100);
   expect(frame.length).toBe(0);
-});
-
-test('what cannot be cloned is a fault on either side, and the port goes on', async () => {
-  const { client } = overChannel();
-  expect(await codeOf(client.call('unclonable', null))).toBe('INTERNAL');
-  expect(await codeOf(client.call('double', (() => 1) as unknown as number))).toBe('INTERNAL');
-  expect(await client.call('double', 2)).toBe(4);
-});
-
-test('closing the port rejects what is outstanding and cancels it on the other side', async () => {
-  for (const side of ['server', 'client'] as const) {
-    const { server, service, client } = overChannel();
-    const call = codeOf(client.call('slowly', null));
-    const stream = client.stream('stuck', null);
-    await stream.next();
-    const next = codeOf(stream.next());
-    if (side === 'server') service.close();
-    else client.close();
-    expect(await call).toBe('UNAVAILABLE');
-    expect(await next).toBe('UNAVAILABLE');
-    await server.aborted.happened;
-    expect(await codeOf(client.call('double', 1))).toBe('UNAVAILABLE');
-  }
-});
-
-test('malformed messages never crash a server: answered when they can be, else the port closes', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.object({ values: [fc.anything()], key: fc.constantFrom('id', 'kind', 'name') })),
-      async messages => {
-        const server = new Server();
-        const { near, far } = openChannel();
-        serve(near, server.handlers);
-        const closed = event();
-        const answered = event();
-        far.listen(message => {
-          const { id, kind } = message as { id: number; kind: string };
-          if (id === 999_999 && kind === 'done') answered.happen();
-        }, closed.happen);
-        for (const message of messages) far.post(message);
-        for (const kind of ['credit', 'frame', 'call', 'nonsense']) far.post({ kind, id: 1, frames: 'many' });
-        far.post({ kind: 'call', id: 999_999, name: 'double', input: 1 });
-        await Promise.race([answered.happened, closed.happened]);
-      },
-    ),
-    { numRuns: 50 },
-  );
-}, 30_000);
-
-test('malformed answers reject the call that they are about, or all', async () => {
-  for (const answers of [
-    [
-      { kind: 'done?', id: 1 },
-      { kind: 'fault', id: 2, fault: { code: 'NONE' } },
-    ],
-    ['nonsense'],
-  ]) {
-    const { near, far } = openChannel();
-    const client = connect<TestCalls>(far);
-    const calls = [codeOf(client.call('double', 1)), codeOf(client.call('double', 2))];
-    near.listen(
-      () => {},
-      () => {},
-    );
-    for (const answer of answers) near.post(answer);
-    expect(await Promise.all(calls)).toEqual(['CORRUPT_FRAME', 'CORRUPT_FRAME']);
-  }
 });

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decompressLz4Frame } from '../../../../src/base/lz4.ts';
 import { decompress } from '../../../../src/stream/kafka/compression.ts';
-import { decompressLz4Frame } from '../../../../src/stream/kafka/lz4.ts';
 
 /** What a sequence of an LZ4 block says: literals, then a copy of `length` bytes from `distance` back. */
 interface Sequence {

@@ -15,7 +15,13 @@ const columns: readonly SegmentColumn[] = [
   { key: 'size', name: 'Size', widthPx: 80, align: 'right', show: segment => formatBytes(segment.sizeBytes) },
   { key: 'from', name: 'First event', widthPx: 158, show: segment => instant(segment.minTimeMs) },
   { key: 'to', name: 'Last event', widthPx: 158, show: segment => instant(segment.maxTimeMs) },
-  { key: 'partition', name: 'Partition', widthPx: 92, align: 'right', show: segment => String(segment.partition) },
+  {
+    key: 'partition',
+    name: 'Partition',
+    widthPx: 92,
+    align: 'right',
+    show: segment => (segment.partition === null ? 'load' : String(segment.partition)),
+  },
   {
     key: 'offsets',
     name: 'Offsets',
