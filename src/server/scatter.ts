@@ -65,7 +65,7 @@ export function createScatter(components: ScatterComponents): Scatter {
       const runId = `${input.queryId}/${runCount++}`;
       let sent = false;
       const remote = new RemoteRun({
-        ...{ input, ticker, clock: components.clock, tasks: dealt.remoteTasks, memoryBytes: memoryShare(input, dealt) },
+        ...{ input, ticker, clock: components.clock, tasks: dealt.remoteTasks, memoryBytes: input.memoryBytes },
         // Nobody stands in for the owner, and nobody for a server once rows have left.
         mayLeaveOut: task => input.allowPartial && (sent || task.serverId === null),
       });
@@ -180,10 +180,6 @@ function shareScans(
   return shares;
 }
 
-/** Each run has an account of its own: the query's budget is shared among them. */
-const memoryShare = ({ memoryBytes }: ServerRunInput, { tasks, remoteTasks }: Attempt): number =>
-  Math.floor(memoryBytes / (tasks.length + remoteTasks.length + 1));
-
 const rootInput = (input: ServerRunInput, attempt: Attempt, runId: string): RunInput => ({
   queryId: input.queryId,
   fragments: input.fragments,
@@ -194,7 +190,7 @@ const rootInput = (input: ServerRunInput, attempt: Attempt, runId: string): RunI
   inline: input.inline,
   nowMs: input.nowMs,
   timeoutMs: input.timeoutMs,
-  memoryBytes: memoryShare(input, attempt),
+  memoryBytes: input.memoryBytes,
   allowPartial: input.allowPartial,
 });
 

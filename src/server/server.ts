@@ -29,8 +29,8 @@ export function createServer(shards: readonly Client<ShardCalls>[]): Handlers<Se
         inline: input.inline,
         nowMs: input.nowMs,
         timeoutMs: input.timeoutMs,
-        // Each run has an account of its own: the query's budget is shared among them.
-        memoryBytes: Math.floor(input.memoryBytes / (tasks.length + 1)),
+        // Of each run: groups may all be in one of them. What all take together, the process's account bounds.
+        memoryBytes: input.memoryBytes,
         allowPartial: input.allowPartial,
       };
       const stats = yield* shards[root]!.stream('run', rootInput, { signal });

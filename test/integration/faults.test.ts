@@ -221,17 +221,17 @@ describe('limits of a query', () => {
     expect(await ask(weir.url, 'SELECT state FROM system.queries WHERE sql = ?', [sql])).toEqual([['failed']]);
   });
 
-  test('memory budget: refused with both numbers, and other queries go on', async () => {
+  test('memory budget: refused with its numbers, and other queries go on', async () => {
     const [answer, other] = await Promise.all([
       postSql(weir.url, 'SELECT name, COUNT(*) FROM wide GROUP BY name ORDER BY 2, 1 LIMIT 1'),
       postSql(weir.url, 'SELECT COUNT(*) FROM wide WHERE id < 1000'),
     ]);
     expect(answer).toMatchObject({ status: 503, body: { error: { code: 'MEMORY_BUDGET' } } });
     const { message, details, hint } = answer.body.error!;
-    const { usedBytes, budgetBytes } = details as { usedBytes: number; budgetBytes: number };
-    expect(usedBytes).toBeGreaterThan(budgetBytes);
-    expect(message).toContain(String(usedBytes));
-    expect(message).toContain(String(budgetBytes));
+    // By its own share, by what all queries have together, or by what the process has: each says how much that is.
+    const numbers = Object.values(details!).filter(value => typeof value === 'number');
+    expect(numbers.length).toBeGreaterThanOrEqual(2);
+    for (const number of numbers) expect(message).toContain(String(number));
     expect(hint).toContain('--memory');
     expect(other.body.rows).toEqual([[1000]]);
   });
